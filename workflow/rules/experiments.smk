@@ -1,0 +1,88 @@
+# What every stage asks of the configuration: the experiments, and where their files lie.
+import sys
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from snakemake.exceptions import WorkflowError
+
+from crossres.experiments import code_hash, load_config, load_experiments
+from crossres.jobs import InputError
+
+try:
+    CONFIG = load_config(config)
+    EXPERIMENTS = load_experiments(CONFIG, Path("config/experiments"))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+CHANNEL = "results/{experiment}/{channel}"
+LOG = "logs/{rule}/{experiment}/{channel}"
+
+
+wildcard_constraints:
+    experiment="|".join(map(re.escape, EXPERIMENTS)),
+    channel="[A-Za-z0-9_-]+",
+    role="input|target",
+    batch=r"(train|validation|test|apply)_\d+",
+    network="|".join(sorted({n for e in EXPERIMENTS.values() for n in e.networks})) or "none",
+    seed=r"\d+",
+    method="richardson_lucy|nnls",
+    restoration=r"[A-Za-z]+(\.seed_\d+)?",
+
+
+def experiment_of(wildcards):
+    return EXPERIMENTS[wildcards.experiment]
+
+
+def settings_of(wildcards, *keys):
+    """Return a part of an experiment's settings, by its keys."""
+    part = experiment_of(wildcards).settings
+    for key in keys:
+        part = part[key]
+    return part
+
+
+def setting(*keys):
+    """Return a params function for a part of the experiment's settings."""
+    return lambda wildcards: settings_of(wildcards, *keys)
+
+
+def field_names(wildcards):
+    batch = experiment_of(wildcards).in_batch(wildcards.channel, wildcards.batch)
+    return [field.name for field in batch]
+
+
+def provenance(script):
+    """Return a params function for the columns that say where a table's numbers come from."""
+    code = code_hash(script)
+
+    def columns(wildcards):
+        simulated = experiment_of(wildcards).simulated
+        return {
+            "experiment": wildcards.experiment,
+            "channel": wildcards.channel,
+            "scale": CONFIG["scale"],
+            "data": "simulated" if simulated else "measured",
+            "code": code,
+        }
+
+    return columns
+
+
+def batch_folders(pattern, *splits):
+    """Return an input function for the folders of all batches of some splits."""
+
+    def folders(wildcards):
+        batches = experiment_of(wildcards).batches(wildcards.channel, *splits)
+        return expand(pattern, batch=batches, allow_missing=True)
+
+    return folders
+
+
+def per_channel(pattern):
+    """Expand a pattern for every experiment and channel of this run."""
+    return [
+        path.format(experiment=e.name, channel=c)
+        for path in ([pattern] if isinstance(pattern, str) else pattern)
+        for e in EXPERIMENTS.values()
+        for c in e.channels
+    ]

@@ -1,0 +1,79 @@
+# Blind by construction: nothing here takes a target of the test split, directly or through
+# anything it depends on. tests/workflow/test_blindness.py walks the graph to prove it.
+BLIND_SPLITS = ("test", "apply")
+
+
+rule restore_fields:
+    input:
+        model=lambda wildcards: model_of(wildcards),
+        fields=batch_folders(f"{CHANNEL}/upsampled/{{batch}}", *BLIND_SPLITS),
+    output:
+        directory(f"{CHANNEL}/restored/{{restoration}}"),
+    log:
+        "logs/restore_fields/{experiment}/{channel}/{restoration}.log",
+    benchmark:
+        "logs/restore_fields/{experiment}/{channel}/{restoration}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    threads: 16
+    resources:
+        gpu=1,
+        device=CONFIG["device"],
+    params:
+        code=code_hash("restore_fields.py"),
+    script:
+        "../scripts/restore_fields.py"
+
+
+rule tune_deconvolution:
+    input:
+        batch_folders(f"{CHANNEL}/registered/{{batch}}", "validation"),
+    output:
+        grid=f"{CHANNEL}/deconvolution/{{method}}/grid.csv",
+        chosen=f"{CHANNEL}/deconvolution/{{method}}/parameters.json",
+    log:
+        "logs/tune_deconvolution/{experiment}/{channel}/{method}.log",
+    benchmark:
+        "logs/tune_deconvolution/{experiment}/{channel}/{method}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    threads: 2
+    params:
+        modality=setting("modalities", "input"),
+        settings=lambda wildcards: settings_of(wildcards, "deconvolution", wildcards.method),
+        background=setting("deconvolution", "background"),
+        code=code_hash("tune_deconvolution.py"),
+    script:
+        "../scripts/tune_deconvolution.py"
+
+
+rule deconvolve_fields:
+    input:
+        chosen=rules.tune_deconvolution.output.chosen,
+        fields=batch_folders(f"{CHANNEL}/upsampled/{{batch}}", *BLIND_SPLITS),
+    output:
+        directory(f"{CHANNEL}/restored/{{method}}"),
+    log:
+        "logs/deconvolve_fields/{experiment}/{channel}/{method}.log",
+    benchmark:
+        "logs/deconvolve_fields/{experiment}/{channel}/{method}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    threads: 2
+    params:
+        modality=setting("modalities", "input"),
+        background=setting("deconvolution", "background"),
+        code=code_hash("deconvolve_fields.py"),
+    script:
+        "../scripts/deconvolve_fields.py"
+
+
+ruleorder: deconvolve_fields > restore_fields
+
+
+def model_of(wildcards):
+    """The model behind the name of a restoration: <network>, or <network>.seed_<n>."""
+    for name, network, seed in experiment_of(wildcards).restorations():
+        if name == wildcards.restoration and seed is not None:
+            return f"{CHANNEL}/models/{network}/seed_{seed}/model.safetensors"
+    raise WorkflowError(f"{wildcards.restoration} is no network of {wildcards.experiment}")

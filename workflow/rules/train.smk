@@ -1,0 +1,51 @@
+rule extract_patches:
+    input:
+        train=batch_folders(f"{CHANNEL}/registered/{{batch}}", "train"),
+        validation=batch_folders(f"{CHANNEL}/registered/{{batch}}", "validation"),
+        registration=batch_folders(f"{CHANNEL}/registration/{{batch}}.csv", "train", "validation"),
+    output:
+        train=f"{CHANNEL}/patches/train.safetensors",
+        validation=f"{CHANNEL}/patches/validation.safetensors",
+        positions=f"{CHANNEL}/patches/positions.csv",
+    log:
+        "logs/extract_patches/{experiment}/{channel}.log",
+    benchmark:
+        "logs/extract_patches/{experiment}/{channel}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        settings=setting("patches"),
+        code=code_hash("extract_patches.py"),
+    script:
+        "../scripts/extract_patches.py"
+
+
+rule train_network:
+    input:
+        train=rules.extract_patches.output.train,
+        validation=rules.extract_patches.output.validation,
+    output:
+        model=f"{CHANNEL}/models/{{network}}/seed_{{seed}}/model.safetensors",
+        history=f"{CHANNEL}/models/{{network}}/seed_{{seed}}/history.csv",
+    log:
+        "logs/train_network/{experiment}/{channel}/{network}_seed_{seed}.log",
+    benchmark:
+        "logs/train_network/{experiment}/{channel}/{network}_seed_{seed}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    threads: 16
+    resources:
+        gpu=1,
+        device=CONFIG["device"],
+    params:
+        settings=lambda wildcards: network_settings(wildcards),
+        dims=setting("dims"),
+        code=code_hash("train_network.py"),
+    script:
+        "../scripts/train_network.py"
+
+
+def network_settings(wildcards):
+    """Settings of one network; how many seeds are trained concerns none of them."""
+    network = settings_of(wildcards, "networks", wildcards.network)
+    return {key: value for key, value in network.items() if key != "seeds"}

@@ -1,0 +1,17 @@
+"""The configuration and the sheets: which fields, which split, which settings.
+
+Only light imports here: every start of Snakemake reads this room.
+"""
+
+from crossres.experiments.configuration import load_config, load_experiment_settings
+from crossres.experiments.experiment import Experiment, Field, load_experiments
+from crossres.experiments.provenance import code_hash
+
+__all__ = [
+    "Experiment",
+    "Field",
+    "code_hash",
+    "load_config",
+    "load_experiment_settings",
+    "load_experiments",
+]

@@ -1,0 +1,202 @@
+"""Reading and checking the configuration: unknown keys, wrong values, missing files."""
+
+import copy
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from crossres.jobs import InputError
+
+SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
+
+
+@cache
+def load_schema(name: str) -> dict[str, Any]:
+    """Return one of the schemas under workflow/schemas, by its name without ending."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+
+
+def load_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the workflow's configuration, checked, with defaults filled in.
+
+    Raises
+    ------
+    InputError
+        Naming the key, what was found, and what is allowed.
+    """
+    return _checked(dict(config), load_schema("config"), "configuration")
+
+
+def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, Any]:
+    """Return one experiment's settings at a scale, checked, with defaults filled in.
+
+    Parameters
+    ----------
+    name
+        Name of a file in ``folder``, or a path of a YAML file.
+    scale
+        "demo" merges the file's ``demo`` section over the rest; "paper" leaves it out.
+    folder
+        config/experiments.
+
+    Raises
+    ------
+    InputError
+        No such file, not YAML, or a key or value that the schema does not allow.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in folder.glob("*.yaml"))
+        raise InputError(
+            f"experiments: {name!r} is neither a file nor a name under {folder} "
+            f"({_nearest(name, known)})"
+        )
+    try:
+        settings = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: is not valid YAML: {error}") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: holds no settings; see config/README.md")
+    demo = settings.pop("demo", {})
+    if scale == "demo":
+        settings = _merged(settings, demo)
+    checked = _checked(settings, load_schema("experiment"), str(path))
+    _check_across(checked, str(path))
+    return checked
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the keys of ``over`` in place, mappings merged key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _checked(settings: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
+    validator = jsonschema.Draft202012Validator(schema)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(settings))
+    if error is not None:
+        raise InputError(f"{where}: {_sentence(error)}; config/README.md lists every key")
+    return _with_defaults(settings, schema, schema)
+
+
+def _with_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    schema = resolve(schema, root)
+    if not isinstance(value, dict):
+        return value
+    filled = dict(value)
+    for key, part in schema.get("properties", {}).items():
+        part = resolve(part, root)
+        if key not in filled and "default" in part:
+            filled[key] = copy.deepcopy(part["default"])
+        if key in filled:
+            filled[key] = _with_defaults(filled[key], part, root)
+    return filled
+
+
+def resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema with its reference into ``$defs`` merged in."""
+    merged = dict(schema)
+    for reference in [schema, *schema.get("allOf", [])]:
+        if "$ref" in reference:
+            found = root["$defs"][reference["$ref"].removeprefix("#/$defs/")]
+            merged = {**found, **merged}
+    return merged
+
+
+def _sentence(error: jsonschema.ValidationError) -> str:
+    """Say in one sentence which key is wrong, what was found and what is expected."""
+    key = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = next(name for name in error.instance if name not in known)
+        full = f"{key}.{unknown}" if key else str(unknown)
+        noun = "network" if key == "networks" else "key"
+        return f"{full} is no known {noun} ({_nearest(str(unknown), known)})"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{key + '.' if key else ''}{missing[0]} is missing"
+    if error.validator == "not" and "required" in error.validator_value:
+        return f"{key}.{error.validator_value['required'][0]} does not belong there"
+    if error.validator == "enum":
+        allowed = ", ".join(str(value) for value in error.validator_value)
+        return f"{key} is {error.instance!r}; it can be {allowed}"
+    return f"{key or 'the file'}: {error.message}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    listed = "known: " + ", ".join(known)
+    return f"did you mean {close[0]}? {listed}" if close else listed
+
+
+def _check_across(settings: Mapping[str, Any], where: str) -> None:
+    """Check what one key says against another."""
+    source = settings["source"]
+    if ("simulator" in source) == ("sheet" in source):
+        raise InputError(f"{where}: source needs either `simulator` or `sheet`, and not both")
+    for role, modality in settings["modalities"].items():
+        if modality["na"] >= modality["refractive_index"]:
+            raise InputError(
+                f"{where}: modalities.{role}.na is {modality['na']}; it must lie below the "
+                f"refractive_index of {modality['refractive_index']}"
+            )
+        needed = ["pixel_size_nm", "camera"] if "simulator" in source else []
+        needed += ["excitation_nm", "pinhole_airy_units"] if modality["kind"] != "widefield" else []
+        needed += ["depletion_nm", "saturation_factor"] if modality["kind"] == "sted" else []
+        # the target's PSF is never computed for real images
+        if "simulator" not in source and role == "target":
+            needed = []
+        for key in needed:
+            if key not in modality:
+                raise InputError(
+                    f"{where}: modalities.{role}.{key} is missing; a {modality['kind']} "
+                    "microscope needs it here"
+                )
+    background = settings["preprocess"]["background"]
+    if background["method"] == "region" and "region" not in background:
+        raise InputError(f"{where}: preprocess.background.region is missing; give it or use find")
+    low, high = settings["patches"]["percentiles"]
+    if low >= high:
+        raise InputError(f"{where}: patches.percentiles are {low} and {high}; give low, then high")
+    _check_simulated_sizes(settings, where)
+    for name, network in settings["networks"].items():
+        adversarial = network.get("adversarial")
+        if not adversarial:
+            continue
+        if adversarial["warm_up_iterations"] >= network["iterations"]:
+            raise InputError(
+                f"{where}: networks.{name}.adversarial.warm_up_iterations is "
+                f"{adversarial['warm_up_iterations']}; it must lie below iterations "
+                f"({network['iterations']})"
+            )
+        if adversarial["mse_share"] + adversarial["ssim_share"] >= 1:
+            raise InputError(
+                f"{where}: networks.{name}.adversarial: mse_share and ssim_share must sum to "
+                "less than 1, the rest being the adversarial term"
+            )
+
+
+def _check_simulated_sizes(settings: Mapping[str, Any], where: str) -> None:
+    simulator = settings["source"].get("simulator")
+    if simulator is None:
+        return
+    for split, count in simulator["fields"].items():
+        if count == 0:
+            raise InputError(
+                f"{where}: source.simulator.fields.{split} is 0; every split needs a field"
+            )
+    left_px = simulator["field_px"] - 2 * settings["registration"]["crop_px"]
+    if settings["patches"]["size_px"] > left_px:
+        raise InputError(
+            f"{where}: patches.size_px is {settings['patches']['size_px']}, but a field of "
+            f"{simulator['field_px']} px has {left_px} px left after registration.crop_px; make "
+            "patches smaller or fields larger"
+        )

@@ -1,0 +1,17 @@
+"""An image is an array with axes, pixel size in nm and channel names."""
+
+from crossres.images.checking import agreed_pixel_size, as_plane, require_signal
+from crossres.images.cutting import field_window
+from crossres.images.image import Image
+from crossres.images.reading import read_image
+from crossres.images.writing import write_image
+
+__all__ = [
+    "Image",
+    "agreed_pixel_size",
+    "as_plane",
+    "field_window",
+    "read_image",
+    "require_signal",
+    "write_image",
+]

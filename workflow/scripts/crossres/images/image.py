@@ -1,0 +1,39 @@
+"""The one way an image travels through the workflow."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Image:
+    """An array with what is needed to understand it.
+
+    Parameters
+    ----------
+    array
+        Pixels, in the order of ``axes``.
+    axes
+        One letter a dimension, of T, C, Z, Y, X, in this order: "YX", "CYX", "ZYX" ...
+    pixel_size_nm
+        Side of the square pixel at the sample; None where neither file nor sheet gave one.
+        Pixel ``i`` is centred at ``(i + 0.5) * pixel_size_nm`` from the image's edge.
+    z_step_nm
+        Distance of two slices; None where there are none.
+    channels
+        Names along the C axis, empty without one.
+    """
+
+    array: np.ndarray
+    axes: str
+    pixel_size_nm: float | None = None
+    z_step_nm: float | None = None
+    channels: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != len(self.axes):
+            raise ValueError(f"axes {self.axes!r} do not fit an array of shape {self.array.shape}")
+
+    def channel(self, name: str) -> np.ndarray:
+        """Return the array of one channel, without the C axis."""
+        return np.take(self.array, self.channels.index(name), axis=self.axes.index("C"))

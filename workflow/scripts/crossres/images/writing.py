@@ -1,0 +1,39 @@
+"""Writing OME-TIFF, whole or not at all."""
+
+import os
+from pathlib import Path
+
+import tifffile
+
+from crossres.images.image import Image
+
+
+def write_image(path: str | Path, image: Image) -> None:
+    """Write an image as OME-TIFF with its axes, pixel size and channel names.
+
+    The file is written aside and renamed, so that a file under its own name is always whole.
+
+    Parameters
+    ----------
+    path
+        Where to; folders are made.
+    image
+        What; float64 is stored as float32.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata: dict[str, object] = {"axes": image.axes}
+    if image.pixel_size_nm is not None:
+        for axis in "XY":
+            metadata[f"PhysicalSize{axis}"] = image.pixel_size_nm / 1e3
+            metadata[f"PhysicalSize{axis}Unit"] = "µm"
+    if image.z_step_nm is not None:
+        metadata["PhysicalSizeZ"] = image.z_step_nm / 1e3
+        metadata["PhysicalSizeZUnit"] = "µm"
+    if image.channels:
+        metadata["Channel"] = {"Name": list(image.channels)}
+    array = image.array.astype("float32") if image.array.dtype == "float64" else image.array
+    aside = path.with_name(f".{path.name}.partial")
+    # ome=True: tifffile would otherwise decide by the name, which ends in .partial here
+    tifffile.imwrite(aside, array, ome=True, metadata=metadata, compression="zlib")
+    os.replace(aside, path)

@@ -1,0 +1,83 @@
+"""What surrounds a library call in a script: one clear sentence on error, a log, and progress."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+logger = logging.getLogger("crossres")
+Item = TypeVar("Item")
+
+PROGRESS_LINE_EVERY_S = 20.0
+"""Seconds between two plain progress lines in a log."""
+
+
+class InputError(ValueError):
+    """A user's mistake: the message names the file or key, what was found, and what to do."""
+
+
+def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
+    """Run one step of the workflow with its log, and end it clearly.
+
+    An :class:`InputError` ends the process with its sentence alone, on the screen and in the
+    log. Anything else is a fault of ours and keeps its traceback.
+
+    Parameters
+    ----------
+    step
+        The function of the script, called with ``arguments``.
+    log
+        Path of the log file; it is written anew.
+    """
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    file_handler = logging.FileHandler(log, mode="w")
+    file_handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logger.setLevel(logging.INFO)
+    logger.addHandler(file_handler)
+    try:
+        step(**arguments)
+    except InputError as error:
+        logger.error("%s", error)
+        print(f"\ncrossres: {error}\n", file=sys.stderr)
+        sys.exit(1)
+    except Exception:
+        logger.exception("%s stopped on an unexpected error", step.__name__)
+        raise
+    finally:
+        logger.removeHandler(file_handler)
+        file_handler.close()
+
+
+def progress(
+    items: Iterable[Item], label: str, total: int | None = None, start: int = 0
+) -> Iterator[Item]:
+    """Yield ``items`` while showing how far the work has come.
+
+    On a terminal this is a bar; in the log it is a plain line now and then, with the time left.
+
+    Parameters
+    ----------
+    items
+        What is worked through.
+    label
+        What the bar and the lines are headed with.
+    total
+        Number of items, where ``items`` has no length.
+    start
+        How many were done before, by an earlier run.
+    """
+    total = total if total is not None else start + len(items)  # type: ignore[arg-type]
+    began = last_line = time.monotonic()
+    # disable=None: tqdm stays silent where standard error is not a terminal
+    bar = tqdm(items, desc=label, total=total, initial=start, disable=None, dynamic_ncols=True)
+    for done, item in enumerate(bar, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last_line >= PROGRESS_LINE_EVERY_S or start + done == total:
+            last_line = now
+            left_s = (now - began) / done * (total - start - done)
+            logger.info("%s: %d of %d, %.0f s left", label, start + done, total, left_s)

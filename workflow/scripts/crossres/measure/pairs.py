@@ -1,0 +1,86 @@
+"""Close pairs of spots: intensity profiles through both, and whether they are resolved."""
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+
+SAMPLES_PER_PX = 5
+LEAST_DIP = 0.1
+"""Two maxima count as resolved where the dip between them is at least this part of the lower."""
+
+
+def find_pairs(positions: np.ndarray, least_px: float, greatest_px: float) -> np.ndarray:
+    """Return (N, 2) indices of positions that are each other's only neighbour at a close distance.
+
+    Parameters
+    ----------
+    positions
+        (M, 2) in pixels.
+    least_px, greatest_px
+        Distance within a pair. No third position lies within twice the greatest distance.
+    """
+    if len(positions) < 2:
+        return np.empty((0, 2), dtype=int)
+    tree = cKDTree(positions)
+    pairs = tree.query_pairs(greatest_px, output_type="ndarray")
+    kept = []
+    for i, j in pairs:
+        if np.linalg.norm(positions[i] - positions[j]) < least_px:
+            continue
+        middle = (positions[i] + positions[j]) / 2
+        if len(tree.query_ball_point(middle, 2 * greatest_px)) == 2:
+            kept.append((i, j))
+    return np.asarray(sorted(kept), dtype=int).reshape(-1, 2)
+
+
+def pair_profile(
+    image: np.ndarray, first: np.ndarray, second: np.ndarray, beyond_px: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sample an image along the line through two positions, averaged over three pixels' width.
+
+    Parameters
+    ----------
+    image
+        (Y, X).
+    first, second
+        (y, x) in pixels.
+    beyond_px
+        How far the line reaches beyond both.
+
+    Returns
+    -------
+    distance_px, value : ndarray
+        Distance from the middle of the pair, and the image there (cubic interpolation).
+    """
+    first, second = np.asarray(first, float), np.asarray(second, float)
+    length = float(np.linalg.norm(second - first))
+    along = (second - first) / length
+    across = np.array([-along[1], along[0]])
+    reach = length / 2 + beyond_px
+    distance = np.linspace(-reach, reach, int(2 * reach * SAMPLES_PER_PX) + 1)
+    middle = (first + second) / 2
+    lines = [
+        map_coordinates(
+            np.asarray(image, dtype=np.float64),
+            (middle + offset * across)[:, None] + along[:, None] * distance,
+            order=3,
+            mode="nearest",
+        )
+        for offset in (-1.0, 0.0, 1.0)
+    ]
+    return distance, np.mean(lines, axis=0)
+
+
+def peak_to_peak(distance_px: np.ndarray, value: np.ndarray) -> float:
+    """Return the distance of the two highest maxima of a profile, NaN where it shows only one.
+
+    The dip between them must be at least a tenth of the lower maximum, both taken above the
+    profile's minimum.
+    """
+    level = value - value.min()
+    inner = np.flatnonzero((level[1:-1] >= level[:-2]) & (level[1:-1] > level[2:])) + 1
+    if len(inner) < 2:
+        return float("nan")
+    a, b = sorted(inner[np.argsort(level[inner])[-2:]])
+    dip = 1 - level[a : b + 1].min() / min(level[a], level[b])
+    return float(distance_px[b] - distance_px[a]) if dip >= LEAST_DIP else float("nan")

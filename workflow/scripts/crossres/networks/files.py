@@ -1,0 +1,95 @@
+"""A trained model in one file: weights and all that is needed to use them."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from crossres.jobs import InputError
+from crossres.networks.registry import build
+from crossres.preprocess import Scale
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file says of its model beside the weights.
+
+    Parameters
+    ----------
+    network
+        Name in the registry.
+    settings
+        Keyword arguments it was built with.
+    dims
+        2 for images.
+    input_scale, target_scale
+        Scales of the training data: inputs are normalised by the first, outputs brought back
+        to the target's counts by the second.
+    pixel_size_nm
+        Of the training data.
+    """
+
+    network: str
+    settings: dict[str, Any]
+    dims: int
+    input_scale: Scale
+    target_scale: Scale
+    pixel_size_nm: float
+
+
+def save_model(path: str | Path, weights: dict[str, Tensor], about: ModelFile) -> None:
+    """Write weights and description as one safetensors file, whole or not at all.
+
+    The same weights and description always give the same bytes.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_bytes(save(contiguous, {"crossres": json.dumps(asdict(about), sort_keys=True)}))
+    os.replace(aside, path)
+
+
+def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
+    """Return the network with its weights, ready to restore, and its description.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, or was not written by this workflow.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such model file; train it first")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("crossres")
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path}: is no complete safetensors file ({error}); delete it and train again"
+        ) from error
+    if text is None:
+        raise InputError(f"{path}: holds no description of its network; it is not a model of ours")
+    fields = json.loads(text)
+    about = ModelFile(
+        **{
+            **fields,
+            "input_scale": Scale(**fields["input_scale"]),
+            "target_scale": Scale(**fields["target_scale"]),
+        }
+    )
+    network = build(about.network, about.dims, **about.settings)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False), about
+
+
+def clone_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of a network's weights on the CPU."""
+    return {name: torch.clone(t.detach()).cpu() for name, t in network.state_dict().items()}

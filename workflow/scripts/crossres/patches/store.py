@@ -1,0 +1,58 @@
+"""Patches on disk: one safetensors file a split, memory-mapped when read."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from crossres.preprocess import Scale
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The patches of one split.
+
+    Parameters
+    ----------
+    inputs, targets
+        (N, Y, X) float32, normalised.
+    scales
+        ``input`` and ``target``: what normalised them.
+    pixel_size_nm
+        Of both.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    scales: dict[str, Scale]
+    pixel_size_nm: float
+
+
+def save_patches(path: str | Path, patches: Patches) -> None:
+    """Write patches as safetensors, whole or not at all."""
+    path = Path(path)
+    text = {role: json.dumps([s.offset, s.span]) for role, s in patches.scales.items()}
+    text["pixel_size_nm"] = json.dumps(patches.pixel_size_nm)
+    tensors = {
+        "input": np.ascontiguousarray(patches.inputs, dtype=np.float32),
+        "target": np.ascontiguousarray(patches.targets, dtype=np.float32),
+    }
+    aside = path.with_name(f".{path.name}.partial")
+    save_file(tensors, aside, metadata=text)
+    os.replace(aside, path)
+
+
+def load_patches(path: str | Path) -> Patches:
+    """Read what :func:`save_patches` wrote."""
+    with safe_open(path, framework="np") as file:
+        text = {key: json.loads(value) for key, value in file.metadata().items()}
+        return Patches(
+            inputs=file.get_tensor("input"),
+            targets=file.get_tensor("target"),
+            scales={role: Scale(*text[role]) for role in ("input", "target")},
+            pixel_size_nm=text["pixel_size_nm"],
+        )

@@ -1,0 +1,33 @@
+"""Where to train and restore."""
+
+import torch
+
+from crossres.jobs import InputError, logger
+
+
+def choose_device(wanted: str, threads: int) -> torch.device:
+    """Return the device asked for, and say which it is; never fall back in silence.
+
+    Parameters
+    ----------
+    wanted
+        "auto": a GPU where there is one; "cpu"; "cuda": a GPU or an error.
+    threads
+        Cores to use on the CPU.
+
+    Raises
+    ------
+    InputError
+        A GPU was required and none is there.
+    """
+    torch.set_num_threads(threads)
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "device: cuda is required by the configuration, but torch sees no GPU; "
+            "set device: auto or cpu, or install the CUDA build of torch"
+        )
+    if wanted != "cpu" and torch.cuda.is_available():
+        logger.info("device: %s", torch.cuda.get_device_name())
+        return torch.device("cuda")
+    logger.info("device: CPU, %d threads", threads)
+    return torch.device("cpu")

@@ -1,0 +1,118 @@
+"""Measure every method on the blind-test fields, with one ruler."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crossres.images import read_image
+from crossres.jobs import logger, progress
+from crossres.measure.field import UNITS, measure_field
+
+
+def measure_fields(
+    pairs: Sequence[Path],
+    restored: Mapping[str, Path],
+    restorations: Sequence[tuple[str, str, int | None]],
+    registration: Sequence[Path],
+    crop_px: int,
+    settings: Mapping[str, Any],
+    truth: Sequence[Path],
+    provenance: Mapping[str, str],
+    metrics: Path,
+    structures: Path,
+) -> None:
+    """Write metrics.csv, a row per field, method, seed and metric, and structures.csv.
+
+    Parameters
+    ----------
+    pairs
+        Registered fields of the test split.
+    restored
+        Folder of each restoration, by its name.
+    restorations
+        (name, method, seed) of each.
+    registration
+        Registration tables; fields that were not accepted are not measured.
+    crop_px
+        What registration cropped from each side of the pairs, and is cropped here from the
+        restored images.
+    settings
+        ``measure`` of the experiment.
+    truth
+        Folders of a simulator's truth; empty for real images.
+    provenance
+        Columns that say where the numbers come from.
+    metrics, structures
+        Where to.
+    """
+    shifts = pd.concat(map(pd.read_csv, registration)).set_index("field")
+    drifts = [pd.read_csv(folder / "drift.csv") for folder in truth]
+    true_drift = pd.concat(drifts).set_index("field") if drifts else None
+    labels = {name: (method, seed) for name, method, seed in restorations}
+    labels |= {"input": ("input", None), "target": ("target", None)}
+    metric_parts, structure_parts = [], []
+    for path in progress(pairs, "measuring fields"):
+        name = path.name.removesuffix(".ome.tif")
+        if not shifts.accepted[name]:
+            logger.info("field %s is not measured: %s", name, shifts.reason[name])
+            continue
+        pair = read_image(path)
+        assert pair.pixel_size_nm is not None
+        images = {"input": pair.channel("input").astype(np.float32)}
+        height, width = images["input"].shape
+        for label, folder in restored.items():
+            whole = read_image(folder / path.name).array
+            images[label] = whole[crop_px : crop_px + height, crop_px : crop_px + width]
+        values, places = measure_field(
+            images, pair.channel("target"), pair.pixel_size_nm, settings.get("spots")
+        )
+        if true_drift is not None:
+            # drift is where the target went; the shift brings it back, so their sum is the error
+            found = shifts.loc[name, ["shift_y_nm", "shift_x_nm"]].to_numpy(float)
+            error_nm = np.hypot(*(found + true_drift.loc[name].to_numpy(float)))
+            values.loc[len(values)] = ["target", "registration_error_nm", error_nm]
+        metric_parts.append(values.assign(field=name))
+        structure_parts.append(places.assign(field=name))
+    write_table(metric_parts, labels, provenance, metrics)
+    write_table(structure_parts, labels, provenance, structures)
+
+
+def write_table(
+    parts: Sequence[pd.DataFrame],
+    labels: Mapping[str, tuple[str, int | None]],
+    provenance: Mapping[str, str],
+    path: Path,
+) -> None:
+    """Join the fields' tables, name method and seed of each restoration, add units, and write."""
+    table = pd.concat(parts, ignore_index=True)
+    table["seed"] = pd.array([labels[name][1] for name in table.method], dtype="Int64")
+    table["method"] = [labels[name][0] for name in table.method]
+    table["unit"] = table.metric.map({**UNITS, "peak": "counts", "angle_degree": "degree"})
+    first = ["field", "method", "seed", "structure", "y_nm", "x_nm", "metric", "value", "unit"]
+    table = table[[column for column in first if column in table]].assign(**provenance)
+    table.to_csv(path, index=False)
+    logger.info("%s: %d rows", path, len(table))
+
+
+if __name__ == "__main__":
+    from crossres.jobs import run
+
+    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    names = [name for name, _, _ in job.params.restorations]
+    run(
+        measure_fields,
+        job.log[0],
+        pairs=[p for part in job.input.pairs for p in sorted(Path(part).glob("*.ome.tif"))],
+        restored=dict(zip(names, map(Path, job.input.restored), strict=True)),
+        restorations=job.params.restorations,
+        registration=[Path(p) for p in job.input.registration],
+        crop_px=job.params.crop_px,
+        settings=job.params.settings,
+        truth=[Path(folder) for folder in job.input.truth],
+        provenance=job.params.provenance,
+        metrics=Path(job.output.metrics),
+        structures=Path(job.output.structures),
+    )

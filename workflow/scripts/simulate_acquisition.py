@@ -1,0 +1,70 @@
+"""Simulate both scans of a batch of fields and write them as the microscope would."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tifffile
+
+from crossres.jobs import progress
+from crossres.simulate import acquire_pair
+
+
+def simulate_acquisition(
+    fields: Sequence[tuple[str, int]],
+    simulator: Mapping[str, Any],
+    modalities: Mapping[str, Mapping[str, Any]],
+    input_folder: Path,
+    target_folder: Path,
+    truth_folder: Path,
+) -> None:
+    """Write <field>.tif of both scans, and the truth beside them for measuring rules alone.
+
+    Parameters
+    ----------
+    fields
+        (name, number) of each field; the number seeds its chance.
+    simulator, modalities
+        Of the experiment.
+    input_folder, target_folder, truth_folder
+        Where to.
+    """
+    drifts = []
+    for folder in (input_folder, target_folder, truth_folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, number in progress(fields, "simulating fields"):
+        images, beads, drift_nm = acquire_pair(simulator, modalities, number)
+        for role, folder in (("input", input_folder), ("target", target_folder)):
+            write_as_microscope(
+                folder / f"{name}.tif", images[role], modalities[role]["pixel_size_nm"]
+            )
+        beads.to_csv(truth_folder / f"{name}.csv", index=False)
+        drifts.append((name, drift_nm[0], drift_nm[1]))
+    table = pd.DataFrame(drifts, columns=["field", "drift_y_nm", "drift_x_nm"])
+    table.to_csv(truth_folder / "drift.csv", index=False)
+
+
+def write_as_microscope(path: Path, image: np.ndarray, pixel_size_nm: float) -> None:
+    """Write an ImageJ TIFF, the usual export of a confocal: pixel size in the resolution tag."""
+    per_um = 1e3 / pixel_size_nm
+    tifffile.imwrite(
+        path, image, imagej=True, resolution=(per_um, per_um), metadata={"unit": "um", "axes": "YX"}
+    )
+
+
+if __name__ == "__main__":
+    from crossres.jobs import run
+
+    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    run(
+        simulate_acquisition,
+        job.log[0],
+        fields=job.params.fields,
+        simulator=job.params.simulator,
+        modalities=job.params.modalities,
+        input_folder=Path(job.output.input),
+        target_folder=Path(job.output.target),
+        truth_folder=Path(job.output.truth),
+    )
