@@ -15,7 +15,9 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 CHANNEL = "results/{experiment}/{channel}"
-LOG = "logs/{rule}/{experiment}/{channel}"
+
+
+NETWORK = "|".join(sorted({n for e in EXPERIMENTS.values() for n in e.networks})) or "none"
 
 
 wildcard_constraints:
@@ -23,10 +25,10 @@ wildcard_constraints:
     channel="[A-Za-z0-9_-]+",
     role="input|target",
     batch=r"(train|validation|test|apply)_\d+",
-    network="|".join(sorted({n for e in EXPERIMENTS.values() for n in e.networks})) or "none",
+    network=NETWORK,
     seed=r"\d+",
     method="richardson_lucy|nnls",
-    restoration=r"[A-Za-z]+(\.seed_\d+)?",
+    restoration=rf"({NETWORK})(\.seed_\d+)?",
 
 
 def experiment_of(wildcards):

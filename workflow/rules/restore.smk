@@ -68,12 +68,8 @@ rule deconvolve_fields:
         "../scripts/deconvolve_fields.py"
 
 
-ruleorder: deconvolve_fields > restore_fields
-
-
 def model_of(wildcards):
     """The model behind the name of a restoration: <network>, or <network>.seed_<n>."""
-    for name, network, seed in experiment_of(wildcards).restorations():
-        if name == wildcards.restoration and seed is not None:
-            return f"{CHANNEL}/models/{network}/seed_{seed}/model.safetensors"
-    raise WorkflowError(f"{wildcards.restoration} is no network of {wildcards.experiment}")
+    restorations = experiment_of(wildcards).restorations()
+    network, seed = {name: run for name, *run in restorations}[wildcards.restoration]
+    return f"{CHANNEL}/models/{network}/seed_{seed}/model.safetensors"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossres.images import read_image
-from crossres.jobs import logger, progress
+from crossres.images import load_field
+from crossres.jobs import InputError, logger, progress
 from crossres.measure.field import UNITS, measure_field
 
 
@@ -59,16 +59,9 @@ def measure_fields(
         if not shifts.accepted[name]:
             logger.info("field %s is not measured: %s", name, shifts.reason[name])
             continue
-        pair = read_image(path)
-        assert pair.pixel_size_nm is not None
-        images = {"input": pair.channel("input").astype(np.float32)}
-        height, width = images["input"].shape
-        for label, folder in restored.items():
-            whole = read_image(folder / path.name).array
-            images[label] = whole[crop_px : crop_px + height, crop_px : crop_px + width]
-        values, places = measure_field(
-            images, pair.channel("target"), pair.pixel_size_nm, settings.get("spots")
-        )
+        images, pixel_size_nm = load_field(path, restored, crop_px)
+        target = images.pop("target")
+        values, places = measure_field(images, target, pixel_size_nm, settings.get("spots"))
         if true_drift is not None:
             # drift is where the target went; the shift brings it back, so their sum is the error
             found = shifts.loc[name, ["shift_y_nm", "shift_x_nm"]].to_numpy(float)
@@ -76,6 +69,11 @@ def measure_fields(
             values.loc[len(values)] = ["target", "registration_error_nm", error_nm]
         metric_parts.append(values.assign(field=name))
         structure_parts.append(places.assign(field=name))
+    if not metric_parts:
+        raise InputError(
+            "no test pair was accepted by the registration, so nothing can be measured; see the "
+            f"column `reason` of {registration[0]}"
+        )
     write_table(metric_parts, labels, provenance, metrics)
     write_table(structure_parts, labels, provenance, structures)
 

@@ -216,7 +216,9 @@ class _Run:
         means = {name: value / self.summed for name, value in self.sums.items()}
         self.history.append({"iteration": self.iteration, **means, **scores})
         self.sums, self.summed = {}, 0
-        candidate = not self.adversarial or self.judged_by_discriminator
+        candidate = (
+            not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
+        )
         if candidate and scores["validation_score"] < self.best_score:
             self.best_score = scores["validation_score"]
             self.best_iteration = self.iteration

@@ -1,0 +1,61 @@
+"""Draw example fields of the blind test in every method."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from crossres.figures import save_figure
+from crossres.figures.examples import plot_examples as draw
+from crossres.images import load_field
+
+EXAMPLES = 2
+
+
+def plot_examples(
+    metrics: Path,
+    pairs: Sequence[Path],
+    restored: Mapping[str, Path],
+    crop_px: int,
+    figures: list[Path],
+) -> None:
+    """Write the figure of the fields nearest the median SSIM of the first network.
+
+    Median fields are drawn, not the best: they show what a user may expect.
+
+    Parameters
+    ----------
+    metrics
+        metrics.csv.
+    pairs
+        Registered test fields.
+    restored
+        Folder of each method's fields.
+    crop_px
+        What registration cropped.
+    figures
+        Where to.
+    """
+    table = pd.read_csv(metrics)
+    judge = next((name for name in ("gan", "cnn") if name in restored), "input")
+    ssim = table[(table.metric == "ssim") & (table.method == judge)].groupby("field").value.mean()
+    nearest = (ssim - ssim.median()).abs().sort_values(kind="stable").index[:EXAMPLES]
+    by_name = {path.name.removesuffix(".ome.tif"): path for path in pairs}
+    loaded = [(name, load_field(by_name[name], restored, crop_px)) for name in nearest]
+    fields = [(name, images) for name, (images, _) in loaded]
+    save_figure(draw(fields, loaded[0][1][1]), *figures)
+
+
+if __name__ == "__main__":
+    from crossres.jobs import run
+
+    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    run(
+        plot_examples,
+        job.log[0],
+        metrics=Path(job.input.metrics),
+        pairs=[p for part in job.input.pairs for p in sorted(Path(part).glob("*.ome.tif"))],
+        restored={Path(folder).name: Path(folder) for folder in job.input.restored},
+        crop_px=job.params.crop_px,
+        figures=[Path(job.output.png), Path(job.output.svg)],
+    )
