@@ -17,7 +17,9 @@ except InputError as error:
 CHANNEL = "results/{experiment}/{channel}"
 
 
-NETWORK = "|".join(sorted({n for e in EXPERIMENTS.values() for n in e.networks})) or "none"
+NETWORK = (
+    "|".join(sorted({n for e in EXPERIMENTS.values() for n in e.networks})) or "none"
+)
 
 
 wildcard_constraints:

@@ -1,5 +1,4 @@
 # Every figure is drawn twice, for the screen (png) and for print (svg); the report shows the png.
-FIGURE = f"{CHANNEL}/figures"
 
 
 rule plot_fwhm:
@@ -131,7 +130,7 @@ rule plot_profiles:
 
 rule plot_losses:
     input:
-        lambda wildcards: history_tables(wildcards),
+        history_tables,
     output:
         png=report(
             f"{FIGURE}/losses.png",
@@ -179,34 +178,3 @@ rule plot_deconvolution:
         code=code_hash("plot_deconvolution.py"),
     script:
         "../scripts/plot_deconvolution.py"
-
-
-def history_tables(wildcards):
-    """Histories of every network and seed of a channel."""
-    return [
-        f"{CHANNEL}/models/{network}/seed_{seed}/history.csv"
-        for _, network, seed in experiment_of(wildcards).restorations()
-        if seed is not None
-    ]
-
-
-def figures_of(experiment):
-    """Names of the figures that an experiment has something to show in."""
-    names = ["snr", "quality", "examples"]
-    names += ["losses"] if experiment.networks else []
-    names += ["deconvolution"] if experiment.baselines else []
-    names += ["fwhm", "profiles"] if "spots" in experiment.settings["measure"] else []
-    return names
-
-
-def all_results():
-    """Everything that `snakemake --cores all` makes."""
-    results = ["results/claims.csv", "results/summary.html"]
-    results += per_channel([f"{CHANNEL}/registration.csv", f"{CHANNEL}/metrics.csv"])
-    for name, experiment in EXPERIMENTS.items():
-        results += [
-            f"{FIGURE}/{figure}.png".format(experiment=name, channel=channel)
-            for channel in experiment.channels
-            for figure in figures_of(experiment)
-        ]
-    return results

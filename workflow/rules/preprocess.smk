@@ -1,6 +1,6 @@
 rule import_images:
     input:
-        lambda wildcards: raw_images(wildcards),
+        raw_images,
     output:
         directory(f"{CHANNEL}/imported/{{role}}/{{batch}}"),
     log:
@@ -10,7 +10,7 @@ rule import_images:
     conda:
         "../../envs/crossres.yaml"
     params:
-        fields=lambda wildcards: rows_to_import(wildcards),
+        fields=rows_to_import,
         modality_pixel_size_nm=lambda wildcards: settings_of(
             wildcards, "modalities", wildcards.role
         ).get("pixel_size_nm"),
@@ -34,9 +34,7 @@ rule subtract_background:
         "../../envs/crossres.yaml"
     params:
         fields=field_names,
-        reference_fields=lambda wildcards: [
-            f.name for f in experiment_of(wildcards).in_batch(wildcards.channel, "train_000")
-        ],
+        reference_fields=reference_names,
         background=setting("preprocess", "background"),
         code=code_hash("subtract_background.py"),
     script:
@@ -45,7 +43,7 @@ rule subtract_background:
 
 rule upsample_input:
     input:
-        source=lambda wildcards: without_background("input", wildcards.batch)(wildcards),
+        source=without_background("input"),
         reference=f"{CHANNEL}/imported/target/train_000",
     output:
         directory(f"{CHANNEL}/upsampled/{{batch}}"),
@@ -57,47 +55,8 @@ rule upsample_input:
         "../../envs/crossres.yaml"
     params:
         fields=field_names,
-        reference_field=lambda wildcards: experiment_of(wildcards)
-        .in_batch(wildcards.channel, "train_000")[0]
-        .name
-        + ".ome.tif",
+        reference_fields=reference_names,
         order=setting("preprocess", "interpolation_order"),
         code=code_hash("upsample_input.py"),
     script:
         "../scripts/upsample_input.py"
-
-
-def raw_images(wildcards):
-    """A simulated batch's folder, or the files that a sheet names."""
-    experiment = experiment_of(wildcards)
-    if experiment.simulated:
-        return f"{CHANNEL}/raw/{wildcards.role}/{{batch}}"
-    batch = experiment.in_batch(wildcards.channel, wildcards.batch)
-    return sorted({getattr(field, f"{wildcards.role}_path") for field in batch})
-
-
-def rows_to_import(wildcards):
-    """What import_images needs to know of each field of a batch."""
-    experiment = experiment_of(wildcards)
-    folder = CHANNEL.format(**wildcards) + f"/raw/{wildcards.role}/{wildcards.batch}"
-    return [
-        {
-            "name": field.name,
-            "path": getattr(field, f"{wildcards.role}_path") or f"{folder}/{field.name}.tif",
-            "pixel_size_nm": getattr(field, f"{wildcards.role}_pixel_size_nm"),
-            "cut_index": field.cut_index,
-            "where": f"line {field.row}",
-        }
-        for field in experiment.in_batch(wildcards.channel, wildcards.batch)
-    ]
-
-
-def without_background(role, batch="{batch}"):
-    """Return an input function for a batch as registration and restoration take it."""
-
-    def folder(wildcards):
-        method = settings_of(wildcards, "preprocess", "background", "method")
-        stage = "imported" if method == "none" else "subtracted"
-        return f"{CHANNEL}/{stage}/{role}/{batch}"
-
-    return folder

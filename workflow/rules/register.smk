@@ -1,4 +1,3 @@
-MEASURED_SPLITS = ("train", "validation", "test")
 
 
 rule register_shift:

@@ -5,7 +5,7 @@ BLIND_SPLITS = ("test", "apply")
 
 rule restore_fields:
     input:
-        model=lambda wildcards: model_of(wildcards),
+        model=model_of,
         fields=batch_folders(f"{CHANNEL}/upsampled/{{batch}}", *BLIND_SPLITS),
     output:
         directory(f"{CHANNEL}/restored/{{restoration}}"),
@@ -40,7 +40,9 @@ rule tune_deconvolution:
     threads: 2
     params:
         modality=setting("modalities", "input"),
-        settings=lambda wildcards: settings_of(wildcards, "deconvolution", wildcards.method),
+        settings=lambda wildcards: settings_of(
+            wildcards, "deconvolution", wildcards.method
+        ),
         background=setting("deconvolution", "background"),
         code=code_hash("tune_deconvolution.py"),
     script:
@@ -66,10 +68,3 @@ rule deconvolve_fields:
         code=code_hash("deconvolve_fields.py"),
     script:
         "../scripts/deconvolve_fields.py"
-
-
-def model_of(wildcards):
-    """The model behind the name of a restoration: <network>, or <network>.seed_<n>."""
-    restorations = experiment_of(wildcards).restorations()
-    network, seed = {name: run for name, *run in restorations}[wildcards.restoration]
-    return f"{CHANNEL}/models/{network}/seed_{seed}/model.safetensors"

@@ -2,7 +2,9 @@ rule extract_patches:
     input:
         train=batch_folders(f"{CHANNEL}/registered/{{batch}}", "train"),
         validation=batch_folders(f"{CHANNEL}/registered/{{batch}}", "validation"),
-        registration=batch_folders(f"{CHANNEL}/registration/{{batch}}.csv", "train", "validation"),
+        registration=batch_folders(
+            f"{CHANNEL}/registration/{{batch}}.csv", "train", "validation"
+        ),
     output:
         train=f"{CHANNEL}/patches/train.safetensors",
         validation=f"{CHANNEL}/patches/validation.safetensors",
@@ -38,14 +40,8 @@ rule train_network:
         gpu=1,
         device=CONFIG["device"],
     params:
-        settings=lambda wildcards: network_settings(wildcards),
+        settings=network_settings,
         dims=setting("dims"),
         code=code_hash("train_network.py"),
     script:
         "../scripts/train_network.py"
-
-
-def network_settings(wildcards):
-    """Settings of one network; how many seeds are trained concerns none of them."""
-    network = settings_of(wildcards, "networks", wildcards.network)
-    return {key: value for key, value in network.items() if key != "seeds"}

@@ -44,9 +44,7 @@ def check_claims(
     pd.DataFrame(rows).to_csv(table, index=False)
 
 
-def load_evidence(
-    metrics: Path, structures: Path, histories: Mapping[str, Path]
-) -> Evidence:
+def load_evidence(metrics: Path, structures: Path, histories: Mapping[str, Path]) -> Evidence:
     """Read one channel's tables."""
     return Evidence(
         pd.read_csv(metrics),

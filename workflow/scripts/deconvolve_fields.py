@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from crossres.images import Image, read_image, write_image
 from crossres.jobs import logger, progress
 from crossres.optics import modality_psf
@@ -32,10 +34,11 @@ def deconvolve_fields(
     background
         ``deconvolution.background``.
     threads
-        Of the transforms.
+        Cores to use.
     folder
         Where to.
     """
+    torch.set_num_threads(threads)
     best = json.loads(chosen.read_text())
     method, iterations = best["method"], best["iterations"]
     parameter = best["damping" if method == "richardson_lucy" else "step"]
@@ -43,9 +46,7 @@ def deconvolve_fields(
         image = read_image(path)
         assert image.pixel_size_nm is not None
         psf = modality_psf(modality, image.pixel_size_nm)
-        *_, restored = iterate_baseline(
-            method, image.array, psf, iterations, parameter, background, threads
-        )
+        *_, restored = iterate_baseline(method, image.array, psf, iterations, parameter, background)
         write_image(folder / path.name, Image(restored, image.axes, image.pixel_size_nm))
     logger.info("restored %d fields with %s", len(fields), best)
 

@@ -43,9 +43,11 @@ def extract_patches(
     table = pd.concat(map(pd.read_csv, registration))
     accepted = set(table.field[table.accepted])
     pairs = {
-        split: {name_of(path): load_pair(path, settings["size_px"])
-                for path in progress(paths, f"reading {split} fields")
-                if name_of(path) in accepted}
+        split: {
+            name_of(path): load_pair(path, settings["size_px"])
+            for path in progress(paths, f"reading {split} fields")
+            if name_of(path) in accepted
+        }
         for split, paths in fields.items()
     }
     scales = find_scales(pairs["train"].values(), settings["percentiles"])
@@ -66,9 +68,7 @@ def extract_patches(
                 settings["foreground_fraction"],
                 rng,
             )
-            inputs.append(
-                cut_patches(scales["input"].apply(source), places, settings["size_px"])
-            )
+            inputs.append(cut_patches(scales["input"].apply(source), places, settings["size_px"]))
             targets.append(cut_patches(normalised, places, settings["size_px"]))
             rows += [(split, name, y, x) for y, x in places]
         if sum(map(len, inputs)) == 0:
@@ -79,7 +79,8 @@ def extract_patches(
             )
         size_nm = pixel_size_of(fields[split][0])
         save_patches(
-            outputs[split], Patches(np.concatenate(inputs), np.concatenate(targets), scales, size_nm)
+            outputs[split],
+            Patches(np.concatenate(inputs), np.concatenate(targets), scales, size_nm),
         )
         logger.info("%d %s patches of %d fields", sum(map(len, inputs)), split, len(pairs[split]))
     positions = pd.DataFrame(rows, columns=["split", "field", "y_px", "x_px"])
@@ -111,9 +112,7 @@ def load_pair(path: Path, patch_px: int) -> tuple[np.ndarray, np.ndarray]:
     return image.channel("input"), image.channel("target")
 
 
-def find_scales(
-    pairs: Any, percentiles: Sequence[float]
-) -> dict[str, Scale]:
+def find_scales(pairs: Any, percentiles: Sequence[float]) -> dict[str, Scale]:
     """Return the scale of input and target, from the training pixels."""
     sources, targets = zip(*pairs, strict=True)
     scales = {}

@@ -63,7 +63,11 @@ def import_images(
             if cut is not None:
                 array = array[
                     field_window(
-                        array.shape, cut["rows"], cut["columns"], cut["guard_px"], field["cut_index"]
+                        array.shape,
+                        cut["rows"],
+                        cut["columns"],
+                        cut["guard_px"],
+                        field["cut_index"],
                     )
                 ]
                 require_signal(array, f"{path}, field {field['name']}")

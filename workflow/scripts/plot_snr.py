@@ -32,7 +32,9 @@ def plot_snr(metrics: Path, figures: list[Path]) -> None:
     table = table[table.metric.isin(HEADINGS) & np.isfinite(table.value)]
     grouped = table.groupby(["method", "metric"]).value
     summary = grouped.agg(mean="mean", sd="std", n="count").reset_index()
-    present = {metric: text for metric, text in HEADINGS.items() if (summary.metric == metric).any()}
+    present = {
+        metric: text for metric, text in HEADINGS.items() if (summary.metric == metric).any()
+    }
     save_figure(plot_table(summary, present), *figures)
 
 

@@ -61,9 +61,7 @@ def register_shift(
     logger.info("accepted %d of %d fields", result.accepted.sum(), len(result))
 
 
-def common_size(
-    fixed: np.ndarray, free: np.ndarray, name: str
-) -> tuple[np.ndarray, np.ndarray]:
+def common_size(fixed: np.ndarray, free: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Crop a pair to its common size, which rounding may have put one pixel apart."""
     if np.abs(np.subtract(fixed.shape, free.shape)).max() > 1:
         raise InputError(

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from crossres.images import Image, read_image, write_image
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import load_model
+from crossres.networks import choose_device, load_model
 from crossres.restoration import restore
-from crossres.training import choose_device
 
 PIXEL_SIZE_TOLERANCE = 0.01
 

@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from crossres.jobs import InputError, logger
-from crossres.networks import ModelFile, build, save_model
+from crossres.jobs import InputError, logger, written_aside
+from crossres.networks import ModelFile, build, choose_device, save_model
 from crossres.patches import load_patches
-from crossres.training import TrainingData, choose_device, train
+from crossres.training import TrainingData, train
 
 
 def train_network(
@@ -53,12 +52,12 @@ def train_network(
     torch.manual_seed(seed)
     model = build(network, dims, **model_settings)
     logger.info(
-        "%s: %d parameters, %d patches", network, sum(p.numel() for p in model.parameters()),
+        "%s: %d parameters, %d patches",
+        network,
+        sum(p.numel() for p in model.parameters()),
         len(training.inputs),
     )
-    data = TrainingData(
-        training.inputs, training.targets, validation.inputs, validation.targets
-    )
+    data = TrainingData(training.inputs, training.targets, validation.inputs, validation.targets)
     # the number of seeds trained beside this one changes nothing in this one
     own = {key: value for key, value in settings.items() if key != "seeds"}
     stamp = stamp_of([own, network, seed, code], patches.values())
@@ -71,19 +70,25 @@ def train_network(
             "validate_every"
         )
     about = ModelFile(
-        network, model_settings, dims, training.scales["input"], training.scales["target"],
+        network,
+        model_settings,
+        dims,
+        training.scales["input"],
+        training.scales["target"],
         training.pixel_size_nm,
     )
     save_model(outputs["model"], weights, about)
-    aside = outputs["history"].with_suffix(".partial")
-    history.to_csv(aside, index=False)
-    os.replace(aside, outputs["history"])
+    with written_aside(outputs["history"]) as aside:
+        history.to_csv(aside, index=False)
     kept = history[history.kept].iloc[0]
     lowest = history.loc[history.validation_mse.idxmin()]
     logger.info(
         "kept iteration %d (score %.4g, MSE %.4g); the lowest MSE was %.4g at iteration %d",
-        kept.iteration, kept.validation_score, kept.validation_mse,
-        lowest.validation_mse, lowest.iteration,
+        kept.iteration,
+        kept.validation_score,
+        kept.validation_mse,
+        lowest.validation_mse,
+        lowest.iteration,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from crossres.images import read_image
 from crossres.jobs import logger, progress
@@ -39,10 +40,11 @@ def tune_deconvolution(
     background
         ``deconvolution.background``.
     threads
-        Of the transforms.
+        Cores to use.
     grid, chosen
         Table (csv) and best parameters (json).
     """
+    torch.set_num_threads(threads)
     iterations, parameters = search_grid(method, settings)
     name = "damping" if method == "richardson_lucy" else "step"
     scores = np.zeros((len(parameters), iterations))
@@ -52,7 +54,7 @@ def tune_deconvolution(
         assert image.pixel_size_nm is not None
         psf = modality_psf(modality, image.pixel_size_nm)
         estimates = iterate_baseline(
-            method, image.channel("input"), psf, iterations, parameters[row], background, threads
+            method, image.channel("input"), psf, iterations, parameters[row], background
         )
         target = image.channel("target")
         scores[row] += [correlation(estimate, target) / len(pairs) for estimate in estimates]

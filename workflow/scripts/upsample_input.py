@@ -54,7 +54,7 @@ if __name__ == "__main__":
         job.log[0],
         source=Path(job.input.source),
         fields=job.params.fields,
-        reference=Path(job.input.reference) / job.params.reference_field,
+        reference=Path(job.input.reference) / f"{job.params.reference_fields[0]}.ome.tif",
         order=job.params.order,
         folder=Path(job.output[0]),
     )

@@ -111,7 +111,7 @@ if __name__ == "__main__":
         write_report,
         job.log[0],
         channels=job.params.channels,
-        claims=Path(job.input.claims),
+        claims=Path(str(job.input.claims)),
         scale=job.params.scale,
         page=Path(job.output[0]),
     )

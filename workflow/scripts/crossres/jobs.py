@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +51,19 @@ def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
     finally:
         logger.removeHandler(file_handler)
         file_handler.close()
+
+
+@contextmanager
+def written_aside(path: str | Path) -> Iterator[Path]:
+    """Give a name to write to, and rename the file to ``path`` when it is whole.
+
+    A file under its own name is then always complete: a kill leaves only the other, hidden one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.partial")
+    yield aside
+    aside.replace(path)
 
 
 def progress(

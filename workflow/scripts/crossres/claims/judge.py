@@ -106,7 +106,9 @@ def judge_w17(evidence: Evidence) -> tuple[str, str]:
     late = adversarial.discriminator_loss.iloc[len(adversarial) // 2 :]
     in_balance = bool(late.between(0.25 * BLIND, 1.5 * BLIND).all())
     kept = adversarial[adversarial.kept]
-    smallest = len(kept) == 1 and kept.validation_score.iloc[0] == adversarial.validation_score.min()
+    smallest = (
+        len(kept) == 1 and kept.validation_score.iloc[0] == adversarial.validation_score.min()
+    )
     measured = (
         f"discriminator loss {late.min():.2f} to {late.max():.2f} in the second half of its phase "
         f"(2 ln 2 = {BLIND:.2f}); kept iteration {history.iteration[history.kept].iloc[0]:.0f} of "

@@ -124,9 +124,10 @@ def _field_of(
         raise InputError(f"{where}: {missing} is empty; only `apply` rows do without a target")
     paths = {}
     for role in ("input", "target"):
-        paths[role] = str(root / row[role]) if row[role] else None
-        if paths[role] and not Path(paths[role]).is_file():
-            raise InputError(f"{where}: {role} {paths[role]} does not exist; correct the path")
+        path = root / row[role]
+        if row[role] and not path.is_file():
+            raise InputError(f"{where}: {role} {path} does not exist; correct the path")
+        paths[role] = str(path) if row[role] else None
     return Field(
         row["field"],
         row["channel"],
@@ -214,6 +215,4 @@ def _assign_splits(
     for number, name in enumerate(order):
         place = (number + 0.5) / len(order)
         assigned[name] = next((s for s in SPLITS[:3] if place <= bounds[s]), "test")
-    return [
-        Field(**{**f.__dict__, "split": f.split or assigned[groups[id(f)]]}) for f in fields
-    ]
+    return [Field(**{**f.__dict__, "split": f.split or assigned[groups[id(f)]]}) for f in fields]

@@ -21,15 +21,19 @@ def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
     for panel, (method, grid) in zip(axes[0], grids.items(), strict=True):
         parameter = "damping" if "damping" in grid else "step"
         values = sorted(grid[parameter].unique())
-        colours = plt.get_cmap("viridis")([0.9 * i / max(1, len(values) - 1) for i in range(len(values))])
+        colours = plt.get_cmap("viridis")(
+            [0.9 * i / max(1, len(values) - 1) for i in range(len(values))]
+        )
         for value, colour in zip(values, colours, strict=True):
             line = grid[grid[parameter] == value]
             text = f"{100 * value:g} %" if parameter == "damping" else f"{value:g}"
             panel.plot(line.iterations, line.pearson_r, color=colour, label=text)
         best = grid.loc[grid.pearson_r.idxmax()]
         panel.plot(best.iterations, best.pearson_r, "o", mfc="none", color="#D55E00")
-        panel.set_title(f"{label_of(method)}: best at {best.iterations:.0f} iterations, "
-                        f"{parameter} {best[parameter]:g}")
+        panel.set_title(
+            f"{label_of(method)}: best at {best.iterations:.0f} iterations, "
+            f"{parameter} {best[parameter]:g}"
+        )
         panel.set_xlabel("iterations")
         panel.legend(title=parameter, fontsize=6, title_fontsize=6)
     axes[0, 0].set_ylabel("Pearson r to the target\n(validation fields)")

@@ -39,13 +39,16 @@ def plot_profiles(pairs: Sequence[PairView]) -> Figure:
     if not pairs:
         figure, axes = new_figure(1, 1, (4, 1))
         axes[0, 0].axis("off")
-        axes[0, 0].text(0.5, 0.5, "not measurable: the target shows no isolated close pair",
-                        ha="center")
+        axes[0, 0].text(
+            0.5, 0.5, "not measurable: the target shows no isolated close pair", ha="center"
+        )
         return figure
     methods = in_order(pairs[0].crops)
     columns = len(methods) + 1
     figure, axes = new_figure(
-        len(pairs), columns, (1.1 * len(methods) + 3.4, 1.5 * len(pairs) + 0.3),
+        len(pairs),
+        columns,
+        (1.1 * len(methods) + 3.4, 1.5 * len(pairs) + 0.3),
         width_ratios=[1.0] * len(methods) + [2.6],
     )
     for row, pair in zip(axes, pairs, strict=True):
@@ -62,8 +65,13 @@ def plot_profiles(pairs: Sequence[PairView]) -> Figure:
         for method in methods:
             distance_nm, value = pair.profiles[method]
             level = (value - value.min()) / max(np.ptp(value), 1e-12)
-            row[-1].plot(distance_nm, level, color=colour_of(method), label=label_of(method),
-                         linewidth=1.6 if method in ("input", "target") else 1.1)
+            row[-1].plot(
+                distance_nm,
+                level,
+                color=colour_of(method),
+                label=label_of(method),
+                linewidth=1.6 if method in ("input", "target") else 1.1,
+            )
         row[-1].set_ylabel("intensity, 0 to 1")
         row[-1].set_xlabel("distance (nm)")
     axes[0, -1].legend(fontsize=6, loc="upper left", bbox_to_anchor=(1.0, 1.0))

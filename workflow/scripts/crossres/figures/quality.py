@@ -34,6 +34,11 @@ def plot_quality(metrics: pd.DataFrame) -> Figure:
             if len(values):
                 panel.hlines(np.median(values), place - 0.3, place + 0.3, colour_of(method))
         panel.set_title(title)
-        panel.set_xticks(range(len(methods)), [label_of(m) for m in methods], rotation=60,
-                         ha="right", rotation_mode="anchor")
+        panel.set_xticks(
+            range(len(methods)),
+            [label_of(m) for m in methods],
+            rotation=60,
+            ha="right",
+            rotation_mode="anchor",
+        )
     return figure

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -32,7 +33,7 @@ COLOURS = {
 }
 """Okabe and Ito's palette, distinguishable with any colour vision."""
 
-STYLE = {
+STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.spines.top": False,
@@ -47,7 +48,7 @@ STYLE = {
 SCALE_BARS_NM = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
 
 
-def new_figure(rows: int, columns: int, size_inch: tuple[float, float], **arguments: object):
+def new_figure(rows: int, columns: int, size_inch: tuple[float, float], **arguments: Any):
     """Return a figure and its (rows, columns) array of axes, in the house's style."""
     plt.rcParams.update(STYLE)
     return plt.subplots(
@@ -91,8 +92,15 @@ def add_scale_bar(axes: Axes, width_px: int, pixel_size_nm: float) -> None:
     x, y = 0.95 * width_px - length_px, 0.94 * width_px
     axes.plot([x, x + length_px], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
     text = f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm:g} nm"
-    axes.text(x + length_px / 2, y - 0.02 * width_px, text, color="white", ha="center", va="bottom",
-              fontsize=6)
+    axes.text(
+        x + length_px / 2,
+        y - 0.02 * width_px,
+        text,
+        color="white",
+        ha="center",
+        va="bottom",
+        fontsize=6,
+    )
 
 
 def show_image(axes: Axes, image: np.ndarray, limits: tuple[float, float]) -> None:

@@ -21,9 +21,7 @@ def plot_table(values: pd.DataFrame, headings: dict[str, str]) -> Figure:
         [_cell(values[(values.method == m) & (values.metric == metric)]) for metric in headings]
         for m in methods
     ]
-    figure, axes = new_figure(
-        1, 1, (1.7 + 1.15 * len(headings), 0.35 + 0.26 * (len(methods) + 1))
-    )
+    figure, axes = new_figure(1, 1, (1.7 + 1.15 * len(headings), 0.35 + 0.26 * (len(methods) + 1)))
     panel = axes[0, 0]
     panel.axis("off")
     table = panel.table(

@@ -28,8 +28,9 @@ def as_plane(image: Image, where: str) -> Image:
             f"{where}: has more than one plane ({found}); expected a single 2D image: save one "
             "channel, slice and time point a file"
         )
-    plane = image.array.reshape([n for a, n in zip(image.axes, image.array.shape, strict=True)
-                                 if a in "YX"])
+    plane = image.array.reshape(
+        [n for a, n in zip(image.axes, image.array.shape, strict=True) if a in "YX"]
+    )
     plane = plane if image.axes.index("Y") < image.axes.index("X") else plane.T
     return Image(plane, "YX", image.pixel_size_nm)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from crossres.jobs import InputError
+
 SPLIT_ORDER = ("train", "validation", "test")
 
 
@@ -31,6 +33,11 @@ def field_window(
     -------
     tuple of slice
         The window in y and in x.
+
+    Raises
+    ------
+    InputError
+        The grid or the guard band leaves the field no pixel.
     """
     height, width = shape
     split_of_column = [split for split in SPLIT_ORDER for _ in range(columns.get(split, 0))]
@@ -43,4 +50,10 @@ def field_window(
     last = column == len(split_of_column) - 1
     if not last and split_of_column[column + 1] != split_of_column[column]:
         right -= guard_px // 2
+    if top >= bottom or left >= right:
+        raise InputError(
+            f"source.cut: {rows} rows, {len(split_of_column)} columns and a guard_px of {guard_px} "
+            f"leave nothing of a field of an image of {shape} px; make the grid coarser or the "
+            "guard band narrower"
+        )
     return slice(top, bottom), slice(left, right)

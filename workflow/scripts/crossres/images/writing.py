@@ -1,11 +1,11 @@
 """Writing OME-TIFF, whole or not at all."""
 
-import os
 from pathlib import Path
 
 import tifffile
 
 from crossres.images.image import Image
+from crossres.jobs import written_aside
 
 
 def write_image(path: str | Path, image: Image) -> None:
@@ -20,8 +20,6 @@ def write_image(path: str | Path, image: Image) -> None:
     image
         What; float64 is stored as float32.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     metadata: dict[str, object] = {"axes": image.axes}
     if image.pixel_size_nm is not None:
         for axis in "XY":
@@ -33,7 +31,6 @@ def write_image(path: str | Path, image: Image) -> None:
     if image.channels:
         metadata["Channel"] = {"Name": list(image.channels)}
     array = image.array.astype("float32") if image.array.dtype == "float64" else image.array
-    aside = path.with_name(f".{path.name}.partial")
-    # ome=True: tifffile would otherwise decide by the name, which ends in .partial here
-    tifffile.imwrite(aside, array, ome=True, metadata=metadata, compression="zlib")
-    os.replace(aside, path)
+    with written_aside(path) as aside:
+        # ome=True: tifffile would otherwise decide by the name, which ends in .partial here
+        tifffile.imwrite(aside, array, ome=True, metadata=metadata, compression="zlib")

@@ -103,6 +103,7 @@ def _pairs(
     spots: Mapping[str, Any],
 ) -> list[tuple[str, str, float, float, str, float]]:
     least, greatest = (nm / pixel_size_nm for nm in spots["pair_distance_nm"])
+    spot_px = spots["fwhm_nm"] / pixel_size_nm
     rows = []
     for number, (i, j) in enumerate(find_pairs(found, least, greatest)):
         middle = (found[i] + found[j]) / 2
@@ -110,7 +111,7 @@ def _pairs(
         angle = float(np.degrees(np.arctan2(*(found[j] - found[i]))))
         for method, image in images.items():
             profile = pair_profile(image, found[i], found[j], PAIR_PROFILE_BEYOND_PX)
-            distance_nm = peak_to_peak(*profile) * pixel_size_nm
+            distance_nm = peak_to_peak(*profile, spot_px) * pixel_size_nm
             rows.append((method, f"pair_{number}", *place, "peak_to_peak_nm", distance_nm))
             rows.append((method, f"pair_{number}", *place, "angle_degree", angle))
     return rows
@@ -126,7 +127,7 @@ def _field_values(
     clearance_px = spots["isolation_nm"] / 2 / pixel_size_nm + spots["crop_px"] / 4
     rows = []
     for method, image in images.items():
-        values = {"fwhm_nm": [], "peak": []}
+        values: dict[str, list[float]] = {"fwhm_nm": [], "peak": []}
         for row in structures:
             if row[0] == method and row[4] in values:
                 values[row[4]].append(row[5])

@@ -1,12 +1,14 @@
 """Close pairs of spots: intensity profiles through both, and whether they are resolved."""
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
 
 SAMPLES_PER_PX = 5
-LEAST_DIP = 0.1
-"""Two maxima count as resolved where the dip between them is at least this part of the lower."""
+LEAST_DIP = 0.2
+LEAST_HEIGHT = 0.3
+"""Two maxima count as resolved where the dip between them is at least a fifth of the lower, and
+the lower at least 0.3 of the higher, both above the profile's minimum."""
 
 
 def find_pairs(positions: np.ndarray, least_px: float, greatest_px: float) -> np.ndarray:
@@ -71,16 +73,29 @@ def pair_profile(
     return distance, np.mean(lines, axis=0)
 
 
-def peak_to_peak(distance_px: np.ndarray, value: np.ndarray) -> float:
-    """Return the distance of the two highest maxima of a profile, NaN where it shows only one.
+def peak_to_peak(distance_px: np.ndarray, value: np.ndarray, spot_fwhm_px: float) -> float:
+    """Return the distance of a profile's two maxima, NaN where it does not resolve two spots.
 
-    The dip between them must be at least a tenth of the lower maximum, both taken above the
-    profile's minimum.
+    The profile is smoothed by a Gaussian of half the spots' width, which leaves two spots two
+    and noise none. Its highest maximum on either side of the middle counts; the lower must reach
+    0.3 of the higher, and the dip between them must be a fifth of the lower one.
+
+    Parameters
+    ----------
+    distance_px, value
+        As :func:`pair_profile` returns them, 0 in the middle of the pair.
+    spot_fwhm_px
+        Expected full width at half maximum of one spot in the target.
     """
-    level = value - value.min()
-    inner = np.flatnonzero((level[1:-1] >= level[:-2]) & (level[1:-1] > level[2:])) + 1
-    if len(inner) < 2:
+    step = distance_px[1] - distance_px[0]
+    level = gaussian_filter1d(value - value.min(), spot_fwhm_px / 2 / 2.355 / step)
+    maxima = np.flatnonzero((level[1:-1] >= level[:-2]) & (level[1:-1] > level[2:])) + 1
+    left, right = maxima[distance_px[maxima] < 0], maxima[distance_px[maxima] > 0]
+    if len(left) == 0 or len(right) == 0:
         return float("nan")
-    a, b = sorted(inner[np.argsort(level[inner])[-2:]])
-    dip = 1 - level[a : b + 1].min() / min(level[a], level[b])
-    return float(distance_px[b] - distance_px[a]) if dip >= LEAST_DIP else float("nan")
+    a, b = left[np.argmax(level[left])], right[np.argmax(level[right])]
+    lower = min(level[a], level[b])
+    dip = 1 - level[a : b + 1].min() / max(lower, 1e-12)
+    # a faint second spot must still rise above what noise leaves beside the first
+    seen = lower > LEAST_HEIGHT * level.max() and dip >= LEAST_DIP
+    return float(distance_px[b] - distance_px[a]) if seen else float("nan")

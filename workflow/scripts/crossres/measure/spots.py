@@ -87,10 +87,14 @@ def fit_spots(
     """
     image = np.asarray(image, dtype=np.float64)
     half = crop_px // 2
-    rows = [_fit_one(image, y, x, half) for y, x in np.round(np.atleast_2d(positions)).astype(int)
-            ] if len(positions) else []
+    rows = (
+        [_fit_one(image, y, x, half) for y, x in np.round(np.atleast_2d(positions)).astype(int)]
+        if len(positions)
+        else []
+    )
     table = pd.DataFrame(
-        rows, columns=["y_px", "x_px", "sigma_a", "sigma_b", "peak", "background", "residual"],
+        rows,
+        columns=["y_px", "x_px", "sigma_a", "sigma_b", "peak", "background", "residual"],
         dtype=float,
     )
     widths = table[["sigma_a", "sigma_b"]].to_numpy() * FWHM_PER_SIGMA * pixel_size_nm
@@ -132,7 +136,7 @@ def _fit_one(image: np.ndarray, y: int, x: int, half: int) -> list[float]:
         fit.success
         and height > 0
         and max(abs(dy), abs(dx)) <= half / 2
-        and 0.4 < min(sigma_a, sigma_b)
+        and min(sigma_a, sigma_b) > 0.4
         and max(sigma_a, sigma_b) < 2 * half
         and residual < WORST_RESIDUAL
     )

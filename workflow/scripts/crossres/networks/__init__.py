@@ -1,7 +1,16 @@
 """One file a network, found here by its configuration name; model files."""
 
+from crossres.networks.devices import choose_device
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, load_model, save_model
 from crossres.networks.registry import NETWORKS, build
 
-__all__ = ["NETWORKS", "ModelFile", "PatchDiscriminator", "build", "load_model", "save_model"]
+__all__ = [
+    "NETWORKS",
+    "ModelFile",
+    "PatchDiscriminator",
+    "build",
+    "choose_device",
+    "load_model",
+    "save_model",
+]

@@ -1,7 +1,6 @@
 """A trained model in one file: weights and all that is needed to use them."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from crossres.jobs import InputError
+from crossres.jobs import InputError, written_aside
 from crossres.networks.registry import build
 from crossres.preprocess import Scale
 
@@ -48,12 +47,10 @@ def save_model(path: str | Path, weights: dict[str, Tensor], about: ModelFile) -
 
     The same weights and description always give the same bytes.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_bytes(save(contiguous, {"crossres": json.dumps(asdict(about), sort_keys=True)}))
-    os.replace(aside, path)
+    description = {"crossres": json.dumps(asdict(about), sort_keys=True)}
+    with written_aside(path) as aside:
+        aside.write_bytes(save(contiguous, description))
 
 
 def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
@@ -77,16 +74,23 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
         ) from error
     if text is None:
         raise InputError(f"{path}: holds no description of its network; it is not a model of ours")
-    fields = json.loads(text)
-    about = ModelFile(
-        **{
-            **fields,
-            "input_scale": Scale(**fields["input_scale"]),
-            "target_scale": Scale(**fields["target_scale"]),
-        }
-    )
+    try:
+        fields = json.loads(text)
+        scales = {name: Scale(**fields[name]) for name in ("input_scale", "target_scale")}
+        about = ModelFile(**{**fields, **scales})
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{path}: the description of its network is damaged or of another version ({error}); "
+            "delete it and train again"
+        ) from error
     network = build(about.network, about.dims, **about.settings)
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: its weights are not those of a {about.network} with {about.settings}; delete "
+            "it and train again"
+        ) from error
     return network.eval().requires_grad_(False), about
 
 

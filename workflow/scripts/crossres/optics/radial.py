@@ -1,5 +1,7 @@
 """Radially symmetric profiles in the focal plane: blurring them, and laying them on pixels."""
 
+from functools import cache
+
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import j0, j1
@@ -22,8 +24,23 @@ def frequency_grid() -> np.ndarray:
     return np.arange(0.0, FREQUENCY_MAX_PER_NM, FREQUENCY_STEP_PER_NM)
 
 
+@cache
 def _hankel_kernel() -> np.ndarray:
-    return j0(2 * np.pi * frequency_grid()[:, None] * radius_grid()[None, :])
+    # 8 MB; a million Bessel functions for every PSF would take longer than drawing a field
+    kernel = j0(2 * np.pi * frequency_grid()[:, None] * radius_grid()[None, :])
+    kernel.flags.writeable = False
+    return kernel
+
+
+def _ring_weights(grid: np.ndarray) -> np.ndarray:
+    """Weights of int f(x) x dx on an even grid from 0, with the end correction at x = 0.
+
+    The plain sum is short by step^2 / 12 f(0) (Euler-Maclaurin): a constant under the whole
+    transform, of a thousandth of its peak for a spot of 120 nm.
+    """
+    weights = grid.copy()
+    weights[0] = (grid[1] - grid[0]) / 12
+    return weights
 
 
 def spectrum_of(profile: np.ndarray) -> np.ndarray:
@@ -32,12 +49,12 @@ def spectrum_of(profile: np.ndarray) -> np.ndarray:
     The profile must have faded at the end of :func:`radius_grid`; for the Airy pattern, whose
     rings fade too slowly, use :func:`airy_spectrum`.
     """
-    return _hankel_kernel() @ (profile * radius_grid())
+    return _hankel_kernel() @ (profile * _ring_weights(radius_grid()))
 
 
 def profile_of(spectrum: np.ndarray) -> np.ndarray:
     """Return the radial profile of a spectrum, on :func:`radius_grid`, with peak 1."""
-    profile = _hankel_kernel().T @ (spectrum * frequency_grid())
+    profile = _hankel_kernel().T @ (spectrum * _ring_weights(frequency_grid()))
     return profile / profile[0]
 
 

@@ -1,7 +1,6 @@
 """Patches on disk: one safetensors file a split, memory-mapped when read."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from crossres.jobs import written_aside
 from crossres.preprocess import Scale
 
 
@@ -34,16 +34,14 @@ class Patches:
 
 def save_patches(path: str | Path, patches: Patches) -> None:
     """Write patches as safetensors, whole or not at all."""
-    path = Path(path)
     text = {role: json.dumps([s.offset, s.span]) for role, s in patches.scales.items()}
     text["pixel_size_nm"] = json.dumps(patches.pixel_size_nm)
     tensors = {
         "input": np.ascontiguousarray(patches.inputs, dtype=np.float32),
         "target": np.ascontiguousarray(patches.targets, dtype=np.float32),
     }
-    aside = path.with_name(f".{path.name}.partial")
-    save_file(tensors, aside, metadata=text)
-    os.replace(aside, path)
+    with written_aside(path) as aside:
+        save_file(tensors, aside, metadata=text)
 
 
 def load_patches(path: str | Path) -> Patches:

@@ -156,9 +156,7 @@ def apply_shift(image: np.ndarray, shift_px: tuple[float, float]) -> np.ndarray:
     return spline_shift(np.asarray(image, dtype=np.float32), shift_px, order=3, mode="nearest")
 
 
-def _fit_gaussian(
-    ncc: np.ndarray, peak: tuple[int, int]
-) -> tuple[tuple[float, float], bool]:
+def _fit_gaussian(ncc: np.ndarray, peak: tuple[int, int]) -> tuple[tuple[float, float], bool]:
     """Return the peak's offset from its brightest pixel, (0, 0) where no Gaussian fits."""
     height = ncc[peak]
     base = float(np.median(ncc))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from crossres.preprocess import find_background
 from crossres.restoration.blur import pad_by_reflection
@@ -18,7 +19,7 @@ def iterate_baseline(
     iterations: int,
     parameter: float,
     background: str,
-    workers: int = 1,
+    device: torch.device | str = "cpu",
 ) -> Iterator[np.ndarray]:
     """Yield the deconvolved image after every iteration.
 
@@ -39,8 +40,8 @@ def iterate_baseline(
         Damping of Lucy-Richardson, step of NNLS.
     background
         "find" or "none".
-    workers
-        Threads of the transforms.
+    device
+        Where to compute.
 
     Yields
     ------
@@ -52,7 +53,7 @@ def iterate_baseline(
         image = image - np.float32(find_background(image)[0])
     padded, window = pad_by_reflection(np.clip(image, 0, None), psf)
     iterate = {"richardson_lucy": iterate_richardson_lucy, "nnls": iterate_nnls}[method]
-    for estimate in iterate(padded, psf, iterations, parameter, workers):
+    for estimate in iterate(padded, psf, iterations, parameter, device):
         yield estimate[window]
 
 

@@ -1,20 +1,39 @@
 """The forward model of deconvolution: convolution with a PSF, and its adjoint, by FFT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.fft import irfftn, next_fast_len, rfftn
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
 
-Operator = Callable[[np.ndarray], np.ndarray]
+Operator = Callable[[Tensor], Tensor]
 
 
-def blur_operators(
-    shape: tuple[int, ...], psf: np.ndarray, dtype: np.dtype, workers: int = 1
-) -> tuple[Operator, Operator]:
+def as_float_tensor(image: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """Return an image as float64 where it is float64, as float32 otherwise."""
+    image = np.asarray(image)
+    dtype = np.float64 if image.dtype == np.float64 else np.float32
+    return torch.from_numpy(np.ascontiguousarray(image, dtype=dtype)).to(device)
+
+
+def fast_length(least: int) -> int:
+    """Return a length, ``least`` or a little more, whose transforms are fast.
+
+    A multiple of 4 without prime factors beyond 11: odd lengths such as 1,125 take twice as long.
+    """
+    length = -(-least // 4) * 4
+    while next_fast_len(length) != length:
+        length += 4
+    return length
+
+
+def blur_operators(shape: Sequence[int], psf: Tensor) -> tuple[Operator, Operator]:
     """Return convolution with a PSF ("same" size, zeros outside) and its adjoint.
 
-    The transform of the PSF is computed once. An odd PSF is centred on its middle pixel; an
-    even one on pixel (n - 1) // 2, as ``scipy.signal.convolve(mode="same")`` has it.
+    The transform of the PSF is computed once, in the PSF's precision and on its device; each
+    operator then costs two real transforms. An odd PSF is centred on its middle pixel, an even
+    one on pixel (n - 1) // 2, as ``scipy.signal.convolve(mode="same")`` has it.
 
     Parameters
     ----------
@@ -22,38 +41,32 @@ def blur_operators(
         Of the images.
     psf
         Of as many dimensions.
-    dtype
-        float32 or float64: the precision of the transforms.
-    workers
-        Threads of the transforms.
 
     Returns
     -------
     tuple of callables
-        H and its transpose, both mapping images to images of the same shape.
+        H and its transpose, both mapping tensors of ``shape`` to such tensors.
     """
-    full = [n + m - 1 for n, m in zip(shape, psf.shape, strict=True)]
-    padded = tuple(next_fast_len(n, real=True) for n in full)
-    spectrum = rfftn(psf.astype(dtype), padded, workers=workers)
-    forward_start = [(m - 1) // 2 for m in psf.shape]
+    axes = tuple(range(len(shape)))
+    padded = [fast_length(n + m - 1) for n, m in zip(shape, psf.shape, strict=True)]
+    start = [(m - 1) // 2 for m in psf.shape]
+    spectrum = torch.fft.rfftn(psf, s=padded, dim=axes)
+    conjugate = spectrum.conj().resolve_conj()
+    # outside the window into which each image is laid this stays zero for good
+    laid = torch.zeros(padded, dtype=psf.dtype, device=psf.device)
+    window = laid[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
 
-    def crop(array: np.ndarray, start: list[int]) -> np.ndarray:
-        return array[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
+    def crop(array: Tensor, first: Sequence[int]) -> Tensor:
+        return array[tuple(slice(f, f + n) for f, n in zip(first, shape, strict=True))]
 
-    def blur(image: np.ndarray) -> np.ndarray:
-        product = rfftn(image, padded, workers=workers)
-        product *= spectrum
-        return crop(irfftn(product, padded, workers=workers, overwrite_x=True), forward_start)
+    def blur(image: Tensor) -> Tensor:
+        product = torch.fft.rfftn(image, s=padded, dim=axes).mul_(spectrum)
+        return crop(torch.fft.irfftn(product, s=padded, dim=axes), start)
 
-    def adjoint(image: np.ndarray) -> np.ndarray:
-        # correlation: the image is laid where "same" had cropped it from
-        laid = np.zeros(padded, dtype=dtype)
-        crop(laid, forward_start)[...] = image
-        product = rfftn(laid, workers=workers, overwrite_x=True)
-        product *= np.conj(spectrum)
-        return crop(
-            irfftn(product, padded, workers=workers, overwrite_x=True), [0] * len(shape)
-        )
+    def adjoint(image: Tensor) -> Tensor:
+        window.copy_(image)  # where "same" had cropped it from
+        product = torch.fft.rfftn(laid, dim=axes).mul_(conjugate)
+        return crop(torch.fft.irfftn(product, s=padded, dim=axes), [0] * len(shape))
 
     return blur, adjoint
 

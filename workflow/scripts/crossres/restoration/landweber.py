@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
-from crossres.restoration.blur import blur_operators
+from crossres.restoration.blur import as_float_tensor, blur_operators
 
 
 def nnls(
@@ -12,7 +13,7 @@ def nnls(
     psf: np.ndarray,
     iterations: int = 100,
     step: float = 0.5,
-    workers: int = 1,
+    device: torch.device | str = "cpu",
 ) -> np.ndarray:
     """Minimise |y - Hx|^2 over x >= 0: x <- max(0, x + step * H^T(y - Hx)).
 
@@ -22,37 +23,41 @@ def nnls(
     Parameters
     ----------
     image
-        (Y, X) or (Z, Y, X), float32 or float64.
+        (Y, X) or (Z, Y, X); float64 is worked on as such, all else as float32.
     psf
         Sum 1, odd sides, centred.
     iterations, step
         100 and 0.5 as published.
-    workers
-        Threads of the transforms.
+    device
+        Where to compute.
 
     Returns
     -------
     ndarray
-        Same shape and dtype, not negative.
+        Same shape, not negative, float32 or float64.
 
     References
     ----------
     Landweber, Am. J. Math. 73, 615 (1951); DeconvolutionLab2's NNLS, with the settings of
     Wang et al. 2019, Methods.
     """
-    *_, last = iterate_nnls(image, psf, iterations, step, workers)
+    *_, last = iterate_nnls(image, psf, iterations, step, device)
     return last
 
 
 def iterate_nnls(
-    image: np.ndarray, psf: np.ndarray, iterations: int, step: float = 0.5, workers: int = 1
+    image: np.ndarray,
+    psf: np.ndarray,
+    iterations: int,
+    step: float = 0.5,
+    device: torch.device | str = "cpu",
 ) -> Iterator[np.ndarray]:
     """Yield the estimate after every iteration; arguments as :func:`nnls`."""
-    image = np.asarray(image)
-    dtype = np.dtype(np.float64 if image.dtype == np.float64 else np.float32)
-    image = image.astype(dtype, copy=False)
-    blur, adjoint = blur_operators(image.shape, psf, dtype, workers)
-    estimate = np.maximum(image, 0)
+    measured = as_float_tensor(image, device)
+    kernel = as_float_tensor(psf, device).to(measured.dtype)
+    blur, adjoint = blur_operators(measured.shape, kernel)
+    estimate = measured.clamp(min=0)
     for _ in range(iterations):
-        estimate = np.maximum(estimate + dtype.type(step) * adjoint(image - blur(estimate)), 0)
-        yield estimate
+        gradient = adjoint(measured - blur(estimate))
+        estimate = torch.add(estimate, gradient, alpha=step).clamp_(min=0)
+        yield estimate.cpu().numpy()

@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from crossres.restoration.blur import blur_operators
+from crossres.restoration.blur import as_float_tensor, blur_operators
 
 DAMPING_ORDER = 10
 """White's N: how flat the damping is below its threshold."""
 
 
 def richardson_lucy(
-    image: np.ndarray, psf: np.ndarray, iterations: int, damping: float = 0.0, workers: int = 1
+    image: np.ndarray,
+    psf: np.ndarray,
+    iterations: int,
+    damping: float = 0.0,
+    device: torch.device | str = "cpu",
 ) -> np.ndarray:
     """Deconvolve by Lucy-Richardson, the maximum-likelihood iteration for Poisson noise.
 
@@ -21,21 +27,21 @@ def richardson_lucy(
     Parameters
     ----------
     image
-        Not negative, (Y, X) or (Z, Y, X), float32 or float64.
+        Not negative, (Y, X) or (Z, Y, X); float64 is worked on as such, all else as float32.
     psf
-        Sum 1, odd sides, centred.
+        Sum 1, odd sides, centred, of as many dimensions.
     iterations
         1 or more.
     damping
         Threshold as a fraction of the image's maximum, 0 to 1: where |y - Hx| lies below it, the
         correction is damped, so that noise is not sharpened.
-    workers
-        Threads of the transforms.
+    device
+        Where to compute.
 
     Returns
     -------
     ndarray
-        Same shape and dtype, not negative.
+        Same shape, not negative, float32 or float64.
 
     References
     ----------
@@ -43,32 +49,33 @@ def richardson_lucy(
     g = u^(N-1) (N - (N-1) u), with u = min(1, ((y - Hx) / T)^2), the form of White's statistic
     for a constant noise level, as Wang 2019 states its threshold in percent (0-10 %).
     """
-    *_, last = iterate_richardson_lucy(image, psf, iterations, damping, workers)
+    *_, last = iterate_richardson_lucy(image, psf, iterations, damping, device)
     return last
 
 
 def iterate_richardson_lucy(
-    image: np.ndarray, psf: np.ndarray, iterations: int, damping: float = 0.0, workers: int = 1
+    image: np.ndarray,
+    psf: np.ndarray,
+    iterations: int,
+    damping: float = 0.0,
+    device: torch.device | str = "cpu",
 ) -> Iterator[np.ndarray]:
     """Yield the estimate after every iteration; arguments as :func:`richardson_lucy`."""
-    image = np.asarray(image)
-    dtype = np.dtype(np.float64 if image.dtype == np.float64 else np.float32)
-    image = image.astype(dtype, copy=False)
-    blur, adjoint = blur_operators(image.shape, psf, dtype, workers)
-    tiny = dtype.type(1e-12)
-    threshold = dtype.type(damping * float(image.max()))
-    estimate = np.full(image.shape, 0.5, dtype=dtype)
+    measured = as_float_tensor(image, device)
+    kernel = as_float_tensor(psf, device).to(measured.dtype)
+    blur, adjoint = blur_operators(measured.shape, kernel)
+    threshold = damping * float(measured.max())
+    estimate = torch.full_like(measured, 0.5)
     for _ in range(iterations):
-        blurred = blur(estimate)
         # transforms round a zero to a small number of either sign
-        np.maximum(blurred, tiny, out=blurred)
-        ratio = image / blurred
+        blurred = blur(estimate).clamp_(min=1e-12)
+        ratio = measured / blurred
         if threshold > 0:
-            ratio = 1 + _damping_factor(image - blurred, threshold) * (ratio - 1)
-        estimate = np.maximum(estimate * adjoint(ratio), 0)
-        yield estimate
+            ratio = 1 + _damping_factor(measured - blurred, threshold) * (ratio - 1)
+        estimate = (estimate * adjoint(ratio)).clamp_(min=0)
+        yield estimate.cpu().numpy()
 
 
-def _damping_factor(residual: np.ndarray, threshold: float) -> np.ndarray:
-    u = np.minimum(1, (residual / threshold) ** 2)
+def _damping_factor(residual: Tensor, threshold: float) -> Tensor:
+    u = (residual / threshold).square_().clamp_(max=1)
     return u ** (DAMPING_ORDER - 1) * (DAMPING_ORDER - (DAMPING_ORDER - 1) * u)

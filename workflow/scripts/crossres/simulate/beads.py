@@ -35,7 +35,8 @@ def place_beads(
     count = rng.poisson(settings["density_per_um2"] * (field_nm / 1e3) ** 2)
     centres = rng.uniform(0, field_nm, (count, 2))
     paired = np.flatnonzero(rng.random(count) < settings["pair_fraction"])
-    distance_nm = rng.uniform(*settings["pair_distance_nm"], len(paired))
+    least_nm, greatest_nm = settings["pair_distance_nm"]
+    distance_nm = rng.uniform(least_nm, greatest_nm, len(paired))
     angle = rng.uniform(0, 2 * np.pi, len(paired))
     step = distance_nm[:, None] * np.column_stack([np.sin(angle), np.cos(angle)])
     positions = np.concatenate([centres, centres[paired] + step])

@@ -1,12 +1,11 @@
 """The side file from which a killed training goes on."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from crossres.jobs import logger
+from crossres.jobs import logger, written_aside
 
 
 def save_state(path: Path, stamp: str, state: dict[str, Any]) -> None:
@@ -21,10 +20,8 @@ def save_state(path: Path, stamp: str, state: dict[str, Any]) -> None:
     state
         Tensors, numbers, strings, and lists and dicts of them.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.partial")
-    torch.save({"stamp": stamp, **state}, aside)
-    os.replace(aside, path)
+    with written_aside(path) as aside:
+        torch.save({"stamp": stamp, **state}, aside)
 
 
 def load_state(path: Path, stamp: str) -> dict[str, Any] | None:

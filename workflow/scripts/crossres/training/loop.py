@@ -84,16 +84,22 @@ def train(
         run.restore(state)
         logger.info("resumed at iteration %d of %d", run.iteration, settings["iterations"])
     todo = range(run.iteration, settings["iterations"])
-    for iteration in progress(
-        todo, "training", total=settings["iterations"], start=run.iteration
-    ):
+    for iteration in progress(todo, "training", total=settings["iterations"], start=run.iteration):
         run.step(iteration)
-        if run.iteration % settings["validate_every"] == 0 or run.iteration == settings["iterations"]:
+        if (
+            run.iteration % settings["validate_every"] == 0
+            or run.iteration == settings["iterations"]
+        ):
             run.validate()
             save_state(state_path, stamp, run.state())
     history = pd.DataFrame(run.history)
     history["kept"] = history.iteration == run.best_iteration
     return run.best_weights, history
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to a device, its weights in the order that 2D convolutions like best."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 class _Run:
@@ -108,14 +114,15 @@ class _Run:
         device: torch.device,
     ) -> None:
         self.data, self.settings, self.seed, self.device = data, settings, seed, device
-        self.adversarial = settings.get("adversarial")
-        self.generator = network.to(device, memory_format=torch.channels_last).train()
+        self.adversarial: Mapping[str, Any] = settings.get("adversarial") or {}
+        self.generator = place(network, device).train()
         self.optimiser = torch.optim.Adam(network.parameters(), lr=settings["learning_rate"])
         if self.adversarial:
             torch.manual_seed(seed + 1)
-            self.discriminator = PatchDiscriminator(
-                self.adversarial["width"], self.adversarial["downsample"]
-            ).to(device, memory_format=torch.channels_last)
+            self.discriminator = place(
+                PatchDiscriminator(self.adversarial["width"], self.adversarial["downsample"]),
+                device,
+            )
             self.discriminator_optimiser = torch.optim.Adam(
                 self.discriminator.parameters(), lr=self.adversarial["learning_rate"]
             )
@@ -123,15 +130,10 @@ class _Run:
                 {"mse": self.adversarial["mse_share"], "ssim": self.adversarial["ssim_share"]}
             )
         self.iteration = 0
-        self.sums: dict[str, float] = {}
-        self.summed = 0
+        self.terms: dict[str, list[float]] = {}
         self.history: list[dict[str, Any]] = []
         self.best_score, self.best_iteration = math.inf, -1
         self.best_weights: dict[str, Tensor] = {}
-
-    @property
-    def judged_by_discriminator(self) -> bool:
-        return bool(self.adversarial) and self.iteration >= self.adversarial["warm_up_iterations"]
 
     def step(self, iteration: int) -> None:
         """Update the generator once and, beyond the warm-up, the discriminator once."""
@@ -150,15 +152,15 @@ class _Run:
         x, y = (
             t.to(self.device, memory_format=torch.channels_last, non_blocking=True) for t in (x, y)
         )
-        terms = self._adversarial_step(x, y) if self.judged_by_discriminator else self._plain_step(x, y)
+        warm = not self.adversarial or iteration < self.adversarial["warm_up_iterations"]
+        terms = self._plain_step(x, y) if warm else self._adversarial_step(x, y)
         if not all(is_finite(value) for value in terms.values()):
             raise InputError(
                 f"training left the finite numbers at iteration {iteration} ({terms}); the state "
                 f"before it is kept: try a lower networks.<name>.learning_rate than {rate:g}"
             )
         for name, value in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.summed += 1
+            self.terms.setdefault(name, []).append(value)
         self.iteration = iteration + 1
 
     def _plain_step(self, x: Tensor, y: Tensor) -> dict[str, float]:
@@ -167,6 +169,8 @@ class _Run:
         loss.backward()
         self.optimiser.step()
         value = loss.item()
+        if self.adversarial:
+            self.balance.update({"mse": value})
         return {"generator_loss": value, "mse": value, "mse_share": 1.0}
 
     def _adversarial_step(self, x: Tensor, y: Tensor) -> dict[str, float]:
@@ -178,12 +182,16 @@ class _Run:
         }
         if self.balance.shares["ssim"] > 0:
             bare["ssim"] = log_ssim_loss(restored, y)
+        weighed = [name for name in bare if name != "adversarial"]
         values = {name: term.item() for name, term in bare.items()}
-        self.balance.update(values)
-        weights = {name: self.balance.weight(name) for name in bare if name != "adversarial"}
+        self.balance.update({name: value for name, value in values.items() if name in weighed})
+        weights = {name: self.balance.weight(name) for name in weighed}
         loss = bare["adversarial"] + sum(weights[name] * bare[name] for name in weights)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        # Divided by lambda the loss has the scale of the warm-up's. Adam does not mind the scale
+        # of a loss, but a jump of it by lambda, some thousands, throws the weights far off before
+        # its running variances have followed.
+        (loss / (weights["mse"] or 1.0)).backward()
         self.optimiser.step()
 
         self.discriminator.requires_grad_(True)
@@ -213,12 +221,11 @@ class _Run:
             bool(self.adversarial),
             self.device,
         )
-        means = {name: value / self.summed for name, value in self.sums.items()}
+        # a term that joined in since the last validation counts from where it did
+        means = {name: sum(values) / len(values) for name, values in self.terms.items()}
         self.history.append({"iteration": self.iteration, **means, **scores})
-        self.sums, self.summed = {}, 0
-        candidate = (
-            not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
-        )
+        self.terms = {}
+        candidate = not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
         if candidate and scores["validation_score"] < self.best_score:
             self.best_score = scores["validation_score"]
             self.best_iteration = self.iteration
@@ -238,7 +245,7 @@ class _Run:
         if self.adversarial:
             state["discriminator"] = self.discriminator.state_dict()
             state["discriminator_optimiser"] = self.discriminator_optimiser.state_dict()
-            state["balance"] = self.balance.means
+            state["balance"] = [self.balance.means, self.balance.lowest]
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -248,7 +255,7 @@ class _Run:
         if self.adversarial:
             self.discriminator.load_state_dict(state["discriminator"])
             self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
-            self.balance.means = dict(state["balance"])
+            self.balance.means, self.balance.lowest = map(dict, state["balance"])
         self.iteration = state["iteration"]
         self.history = list(state["history"])
         self.best_score = state["best_score"]

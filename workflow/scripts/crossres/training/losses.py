@@ -1,5 +1,6 @@
 """The terms of Wang et al. 2019, eq. 1, and the balance between them."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -48,12 +49,18 @@ def log_ssim_loss(x: Tensor, y: Tensor) -> Tensor:
 
 @dataclass
 class Balance:
-    """Weights lambda and nu that keep each regulariser at its share of the generator loss.
+    """Weights lambda and nu that give each regulariser its share of the generator loss.
 
     The paper sets lambda and nu by hand so that each regulariser comes to 1-10 % of the
-    combined loss. Here the shares are the setting, and the weights follow running means of the
-    bare terms. A share s of regulariser r beside the adversarial term a means
-    weight * r / (a + all regularisers) = s.
+    combined loss. Here the shares are the setting: beside a discriminator in equilibrium, whose
+    adversarial term is ln 2, a regulariser r of share s has
+
+        weight = s / (1 - all shares) * ln 2 / r,
+
+    with r the lowest running mean of the bare term so far. Neither the discriminator's success
+    nor a growing error loosens the weights: a share that followed the actual adversarial loss
+    would take the discriminator's voice away just when it is winning, and one that followed the
+    actual error would reward the generator for straying. The actual shares are logged.
 
     Parameters
     ----------
@@ -61,24 +68,26 @@ class Balance:
         Wanted share of each regulariser, "mse" and "ssim"; their sum lies below 1.
     memory
         Part of the running mean that is kept at every iteration.
-    means
-        Running means of the bare terms; part of the training state.
+    means, lowest
+        Running means of the bare terms, and the lowest they have been: part of the training
+        state.
     """
 
     shares: dict[str, float]
     memory: float = 0.98
     means: dict[str, float] = field(default_factory=dict)
+    lowest: dict[str, float] = field(default_factory=dict)
 
     def update(self, terms: dict[str, float]) -> None:
         """Take in the bare terms of one iteration."""
         for name, value in terms.items():
             before = self.means.get(name, value)
             self.means[name] = self.memory * before + (1 - self.memory) * value
+            self.lowest[name] = min(self.lowest.get(name, self.means[name]), self.means[name])
 
     def weight(self, name: str) -> float:
-        """Return lambda ("mse") or nu ("ssim") for the present means."""
+        """Return lambda ("mse") or nu ("ssim")."""
         if self.shares.get(name, 0.0) == 0.0:
             return 0.0
-        adversarial_share = 1.0 - sum(self.shares.values())
-        ratio = self.shares[name] / adversarial_share
-        return ratio * self.means["adversarial"] / max(self.means[name], 1e-12)
+        ratio = self.shares[name] / (1.0 - sum(self.shares.values()))
+        return ratio * math.log(2) / max(self.lowest[name], 1e-12)

@@ -1,4 +1,4 @@
-"""Where to train and restore."""
+"""Where networks train and restore."""
 
 import torch
 

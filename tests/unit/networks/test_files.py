@@ -1,0 +1,126 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from crossres.jobs import InputError
+from crossres.networks import NETWORKS, ModelFile, build, load_model, save_model
+from crossres.networks.files import clone_weights
+from crossres.preprocess import Scale
+
+
+def about(name="gan", width=2):
+    return ModelFile(name, {"width": width}, 2, Scale(12.5, 800.0), Scale(0.1, 1 / 3), 30.0)
+
+
+def trained(seed=0, name="gan"):
+    torch.manual_seed(seed)
+    return build(name, width=2)
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_model(path, clone_weights(trained()), about())
+    return path
+
+
+def refusal(path):
+    with pytest.raises(InputError) as fault:
+        load_model(path)
+    assert str(path) in str(fault.value)
+    return str(fault.value)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_model_comes_back_with_its_weights_and_description(tmp_path, name):
+    network = trained(name=name).eval()
+    save_model(tmp_path / "m" / "model.safetensors", network.state_dict(), about(name))
+    found, description = load_model(tmp_path / "m" / "model.safetensors")
+    assert description == about(name)
+    image = torch.rand(1, 1, 20, 33)
+    with torch.inference_mode():
+        torch.testing.assert_close(found(image), network(image), rtol=0, atol=0)
+
+
+def test_a_loaded_model_is_ready_to_restore(model):
+    network, _ = load_model(model)
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_the_same_weights_give_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        save_model(tmp_path / name, clone_weights(trained()), about())
+    save_model(tmp_path / "other", clone_weights(trained(seed=1)), about())
+    first, again, other = ((tmp_path / name).read_bytes() for name in ("a", "b", "other"))
+    assert first == again
+    assert first != other
+
+
+def test_memory_layout_and_order_of_the_weights_do_not_matter(tmp_path):
+    network = trained()
+    save_model(tmp_path / "a", network.state_dict(), about())
+    turned = network.to(memory_format=torch.channels_last).state_dict()
+    save_model(tmp_path / "b", dict(reversed(turned.items())), about())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_any_safetensors_reader_finds_the_weights(model):
+    weights = load_file(model)
+    for name, tensor in trained().state_dict().items():
+        torch.testing.assert_close(weights[name], tensor, rtol=0, atol=0)
+
+
+def test_nothing_is_left_beside_the_model(model):
+    assert [path.name for path in model.parent.iterdir()] == ["model.safetensors"]
+
+
+def test_missing_model(tmp_path):
+    assert "train it first" in refusal(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.05, 0.5, 0.999])
+def test_truncated_model(model, part):
+    whole = model.read_bytes()
+    model.write_bytes(whole[: int(part * len(whole))])
+    assert "train again" in refusal(model)
+
+
+def test_garbage(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"not a model at all " * 100)
+    assert "train again" in refusal(path)
+
+
+def test_a_model_of_somebody_else(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    assert "not a model of ours" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "{}", json.dumps({"network": "gan"}), json.dumps({"input_scale": 3})],
+    ids=["no json", "no mapping", "empty", "incomplete", "wrong type"],
+)
+def test_a_damaged_description(tmp_path, text):
+    path = tmp_path / "model.safetensors"
+    save_file(trained().state_dict(), path, metadata={"crossres": text})
+    assert "description" in refusal(path)
+
+
+def test_weights_that_do_not_fit_the_description(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_model(path, clone_weights(trained()), about(width=4))
+    assert "weights" in refusal(path)
+
+
+def test_cloned_weights_do_not_follow_the_network():
+    network = trained()
+    weights = clone_weights(network)
+    before = weights["last.weight"].clone()
+    with torch.no_grad():
+        network.last.weight.add_(1.0)
+    assert torch.equal(weights["last.weight"], before)

@@ -1,0 +1,76 @@
+import logging
+
+import pytest
+
+from crossres.jobs import InputError, logger, progress, run
+
+
+def refuse():
+    raise InputError("sheet.tsv, line 3: input is empty; give a path")
+
+
+def break_down():
+    raise ZeroDivisionError("a fault of ours")
+
+
+def test_input_error_ends_the_process_with_its_sentence_and_no_traceback(tmp_path, capsys):
+    log = tmp_path / "logs" / "step.log"
+    with pytest.raises(SystemExit) as ending:
+        run(refuse, str(log))
+    assert ending.value.code == 1
+    screen = capsys.readouterr().err
+    assert "sheet.tsv, line 3: input is empty; give a path" in screen
+    assert "Traceback" not in screen
+    assert "sheet.tsv, line 3" in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_fault_of_ours_keeps_its_traceback(tmp_path):
+    log = tmp_path / "step.log"
+    with pytest.raises(ZeroDivisionError):
+        run(break_down, str(log))
+    assert "break_down" in log.read_text()
+    assert "Traceback" in log.read_text()
+
+
+def test_run_hands_over_its_arguments(tmp_path):
+    received = {}
+    run(received.update, str(tmp_path / "step.log"), threads=2, folder="a")
+    assert received == {"threads": 2, "folder": "a"}
+
+
+def test_log_is_written_anew(tmp_path):
+    log = tmp_path / "step.log"
+    log.write_text("of an earlier run\n")
+    run(lambda: logger.info("of this run"), str(log))
+    assert "of this run" in log.read_text()
+    assert "earlier" not in log.read_text()
+
+
+@pytest.mark.parametrize("step", [refuse, break_down])
+def test_no_handler_is_left_behind(tmp_path, step):
+    before = list(logger.handlers)
+    with pytest.raises((SystemExit, ZeroDivisionError)):
+        run(step, str(tmp_path / "step.log"))
+    assert logger.handlers == before
+
+
+@pytest.mark.parametrize("items", [[], [3, 1, 2], "abc"])
+def test_progress_yields_every_item_in_order(items):
+    assert list(progress(items, "counting")) == list(items)
+
+
+def test_progress_of_an_iterator_needs_only_a_total():
+    assert list(progress(iter(range(4)), "counting", total=4)) == [0, 1, 2, 3]
+
+
+def test_progress_ends_with_a_line_in_the_log(caplog):
+    caplog.set_level(logging.INFO, logger="crossres")
+    list(progress(range(3), "restoring", total=10, start=7))
+    assert "restoring: 10 of 10, 0 s left" in caplog.text
+
+
+def test_progress_says_little(caplog):
+    caplog.set_level(logging.INFO, logger="crossres")
+    list(progress(range(1000), "restoring"))
+    assert len(caplog.records) == 1

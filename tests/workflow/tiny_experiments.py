@@ -1,0 +1,168 @@
+"""Experiments small enough to run in a test: settings as a YAML file has them, and image files."""
+
+import copy
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+import yaml
+from scipy.ndimage import gaussian_filter
+from workflow_runs import RUN
+
+EXPERIMENT = "confocal_sted_beads"
+"""The tiny experiment bears the name of the one that claims are judged on."""
+
+PIXEL_NM = 30
+FIELD_PX = 128
+INPUT_PIXEL_NM = 60
+SHEET_PX = 96
+
+OPTICS = {"na": 1.4, "refractive_index": 1.515, "excitation_nm": 633, "wavelength_nm": 645}
+CAMERA = {"background_photons": 9, "gain": 1.0, "offset": 4, "read_noise": 3.0, "bit_depth": 16}
+
+SIMULATED: dict[str, Any] = {
+    "title": "Tiny confocal to STED",
+    "source": {
+        "simulator": {
+            "sample": "beads",
+            "seed": 3,
+            "fields": {"train": 2, "validation": 1, "test": 2},
+            "field_px": FIELD_PX,
+            "density_per_um2": 0.6,
+            "pair_fraction": 0.3,
+        }
+    },
+    "modalities": {
+        "input": {
+            "kind": "confocal",
+            **OPTICS,
+            "pinhole_airy_units": 1.0,
+            "pixel_size_nm": INPUT_PIXEL_NM,
+            "camera": {"peak_photons": 400, **CAMERA},
+        },
+        "target": {
+            "kind": "sted",
+            **OPTICS,
+            "depletion_nm": 775,
+            "saturation_factor": 4.4,
+            "pinhole_airy_units": 1.0,
+            "pixel_size_nm": PIXEL_NM,
+            "camera": {"peak_photons": 400, **CAMERA},
+        },
+    },
+    "patches": {"size_px": 32, "per_field": 4, "validation_per_field": 2},
+    "networks": {
+        "gan": {
+            "width": 2,
+            "iterations": 6,
+            "batch": 2,
+            "validate_every": 2,
+            "adversarial": {"width": 2, "downsample": True, "warm_up_iterations": 2},
+        },
+        "cnn": {"width": 2, "iterations": 6, "batch": 2, "validate_every": 3, "seeds": [0, 1]},
+    },
+    "deconvolution": {
+        "richardson_lucy": {"max_iterations": 3, "damping": [0, 0.01]},
+        "nnls": {"max_iterations": 3},
+    },
+    "measure": {"spots": {"fwhm_nm": 120, "crop_px": 15, "isolation_nm": 400}},
+}
+"""Eight fields at most, networks of a few hundred weights; simulated from the first pixel on."""
+
+
+def simulated(**changes: Any) -> dict[str, Any]:
+    """Return the simulated experiment; a change is named by its path, joined by two underscores."""
+    return changed(SIMULATED, **changes)
+
+
+def of_sheet(**changes: Any) -> dict[str, Any]:
+    """Return an experiment on the files that :func:`write_pairs` writes."""
+    settings = copy.deepcopy(SIMULATED)
+    settings["source"] = {"sheet": "pairs.tsv", "data_root": "data"}
+    for modality in settings["modalities"].values():
+        del modality["camera"], modality["pixel_size_nm"]
+    return changed(settings, **changes)
+
+
+def changed(settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a copy of settings in which ``networks__cnn__width=3`` sets networks.cnn.width."""
+    result = copy.deepcopy(dict(settings))
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = result
+        for key in parents:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return result
+
+
+def write_experiment(
+    folder: Path, settings: Mapping[str, Any], name: str = EXPERIMENT, **configuration: Any
+) -> None:
+    """Write an experiment, and the configuration that runs it and nothing else."""
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(dict(settings)))
+    # a GPU, where there is one, need not give the same bytes twice
+    run = {"experiments": [f"{name}.yaml"], "device": "cpu", **configuration}
+    (folder / RUN).write_text(yaml.safe_dump(run))
+
+
+def write_tiff(path: Path, array: np.ndarray, pixel_size_nm: float | None = PIXEL_NM) -> None:
+    """Write an ImageJ TIFF; without a pixel size, a plain TIFF that says nothing of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if pixel_size_nm is None:
+        tifffile.imwrite(path, array, metadata=None)
+        return
+    axes = "ZYX"[-array.ndim :]
+    per_um = 1e3 / pixel_size_nm
+    tifffile.imwrite(
+        path,
+        array,
+        imagej=True,
+        resolution=(per_um, per_um),
+        metadata={"unit": "um", "axes": axes},
+    )
+
+
+def draw_pair(number: int, side_px: int = SHEET_PX) -> dict[str, np.ndarray]:
+    """Return float32 spots, blurred by two widths, as input and target show them."""
+    rng = np.random.default_rng([7, number])
+    objects = np.zeros((side_px, side_px))
+    objects[tuple(rng.integers(5, side_px - 5, (2, side_px // 3)))] = 4000
+    blurred = {"input": gaussian_filter(objects, 4), "target": gaussian_filter(objects, 2)}
+    return {
+        role: (image + rng.normal(10, 0.3, image.shape)).astype(np.float32)
+        for role, image in blurred.items()
+    }
+
+
+def write_pairs(folder: Path, splits: Sequence[str], **columns: Sequence[str]) -> None:
+    """Write a pair of images for each split named, and the sheet that lists them.
+
+    ``columns`` are further columns of the sheet, a cell a row.
+    """
+    rows = []
+    for number, split in enumerate(splits):
+        for role, image in draw_pair(number).items():
+            write_tiff(folder / "data" / f"f{number}_{role}.tif", image)
+        target = "" if split == "apply" else f"f{number}_target.tif"
+        row = {"field": f"f{number}", "channel": "beads", "input": f"f{number}_input.tif"}
+        row |= {"target": target, "split": split}
+        rows.append(row | {name: cells[number] for name, cells in columns.items()})
+    write_sheet(folder / "pairs.tsv", rows)
+
+
+def write_sheet(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write a sheet, its columns as the first row names them."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_sheet_rows(path: Path) -> list[dict[str, str]]:
+    """Read back what :func:`write_sheet` wrote."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
