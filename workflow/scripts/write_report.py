@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from crossres.figures.style import in_order, label_of
+
 METRICS = {
     "fwhm_nm": "FWHM (nm)",
     "snr": "SNR",
@@ -15,14 +17,15 @@ METRICS = {
     "ssim": "SSIM",
     "nrmse": "NRMSE",
     "pearson_r": "Pearson r",
-    "registration_error_nm": "registration error (nm)",
 }
 
 STYLE = """
-body { font: 15px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
+body { font: 15px/1.5 sans-serif; max-width: 72em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; }
 th, td { padding: 0.25em 0.8em; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child { text-align: left; }
+th, td { white-space: nowrap; }
+th:first-child, td:first-child, .text th, .text td { text-align: left; }
+.text td { white-space: normal; vertical-align: top; }
 .data { background: #fff4d6; padding: 0.4em 0.8em; }
 """
 
@@ -47,7 +50,7 @@ def write_report(
     parts = [f"<h1>crossres: what this run found</h1><p>Scale: <b>{escape(scale)}</b>.</p>"]
     parts += [channel_section(channel) for channel in channels]
     parts.append("<h2>Published results</h2>")
-    parts.append(pd.read_csv(claims).to_html(index=False, border=0))
+    parts.append(pd.read_csv(claims).to_html(index=False, border=0, classes="text"))
     html = "\n".join(parts)
     page.write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>crossres</title>'
@@ -79,19 +82,35 @@ def channel_section(channel: Mapping[str, Any]) -> str:
     if len(rejected):
         lines.append("<p>Left out by the registration:</p>")
         lines.append(rejected[["field", "reason", "correlation"]].to_html(index=False, border=0))
-    for path in channel["parameters"]:
-        chosen = json.loads(Path(path).read_text())
-        method = chosen.pop("method")
-        text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in chosen.items())
-        lines.append(f"<p>{escape(method)} at its best on the validation fields: {text}.</p>")
-    lines.append(metrics_table(pd.read_csv(channel["metrics"])))
+    lines += [parameters_sentence(json.loads(Path(p).read_text())) for p in channel["parameters"]]
+    metrics = pd.read_csv(channel["metrics"])
+    error_nm = metrics.value[metrics.metric == "registration_error_nm"]
+    if len(error_nm):
+        lines.append(
+            f"<p>The registration of the test fields is {error_nm.mean():.1f} nm off the true "
+            f"drift on average, {error_nm.max():.1f} nm at most.</p>"
+        )
+    lines.append(metrics_table(metrics))
     return "\n".join(lines)
+
+
+def parameters_sentence(chosen: Mapping[str, Any]) -> str:
+    """Say at which parameters a baseline was best."""
+    name = "damping" if "damping" in chosen else "step"
+    text = (
+        f"<p>{label_of(chosen['method'])} is best on the validation fields at "
+        f"{chosen['iterations']} iterations and a {name} of {chosen[name]:g} "
+        f"(Pearson r {chosen['validation_pearson_r']:.3f})"
+    )
+    if chosen["at_limit_of_grid"]:
+        text += ", the last iteration searched: more of them might serve it better"
+    return f"{text}.</p>"
 
 
 def metrics_table(metrics: pd.DataFrame) -> str:
     """Return mean ± standard deviation over the test fields, and over seeds, as HTML."""
     metrics = metrics[metrics.metric.isin(METRICS)]
-    order = list(dict.fromkeys(["input", *metrics.method]))
+    order = in_order(metrics.method)
     grouped = metrics.groupby(["method", "metric"]).value
 
     def cell(values: pd.Series) -> str:
@@ -100,7 +119,8 @@ def metrics_table(metrics: pd.DataFrame) -> str:
 
     table = grouped.apply(cell).unstack("metric").reindex(order)
     table = table[[metric for metric in METRICS if metric in table]].rename(columns=METRICS)
-    return table.fillna("").rename_axis(None, axis=1).to_html(border=0)
+    table = table.rename(index=label_of).rename_axis(None, axis=0).rename_axis(None, axis=1)
+    return table.fillna("").to_html(border=0)
 
 
 if __name__ == "__main__":

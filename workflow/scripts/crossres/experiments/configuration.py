@@ -62,7 +62,9 @@ def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, A
         raise InputError(f"{path}: is not valid YAML: {error}") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path}: holds no settings; see config/README.md")
-    demo = settings.pop("demo", {})
+    demo = settings.pop("demo", None) or {}
+    if not isinstance(demo, dict):
+        raise InputError(f"{path}: demo is {demo!r}; give keys of the experiment with their values")
     if scale == "demo":
         settings = _merged(settings, demo)
     checked = _checked(settings, load_schema("experiment"), str(path))

@@ -68,8 +68,14 @@ def read_sheet(source: Mapping[str, Any]) -> list[Field]:
         )
     with sheet.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, delimiter="\t")
-        _check_columns(sheet, reader.fieldnames or [])
-        rows = [_row_of(sheet, line, row) for line, row in enumerate(reader, start=2)]
+        try:
+            _check_columns(sheet, reader.fieldnames or [])
+            # the reader passes over blank lines, but counts them
+            rows = [_row_of(sheet, reader.line_num, row) for row in reader]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(
+                f"{sheet}: is no text in UTF-8 ({error}); save it as tab-separated text in UTF-8"
+            ) from error
     if not rows:
         raise InputError(f"{sheet}: has no rows; add one per field and channel")
     fields = [_field_of(sheet, root, line, row, source) for line, row in rows]

@@ -59,8 +59,9 @@ def main_peak(values: np.ndarray) -> MainPeak | None:
     spread = max(three_quarters - quarter, 1e-6 * max(abs(median), 1e-12))
     # 3 interquartile ranges about the median hold the main peak and spare the bins for it
     low, high = median - 3 * spread, median + 3 * spread
-    edges = np.arange(low, high, 2 * spread / len(values) ** (1 / 3))
-    counts, edges = np.histogram(values, bins=np.append(edges, high))
+    # of Freedman and Diaconis' width, 2 interquartile ranges over the cube root of their number
+    bins = int(np.ceil((high - low) / (2 * spread) * len(values) ** (1 / 3)))
+    counts, edges = np.histogram(values, bins=bins, range=(low, high))
     centres = (edges[:-1] + edges[1:]) / 2
     smooth = np.convolve(counts, [0.25, 0.5, 0.25], mode="same")
     top = int(np.argmax(smooth))

@@ -38,9 +38,13 @@ def find_spots(
     """
     sigma = max(spot_fwhm_px / FWHM_PER_SIGMA, 0.7)
     response = -gaussian_laplace(np.asarray(image, dtype=np.float64), sigma)
-    spread = 1.4826 * np.median(np.abs(response - np.median(response)))
+    # the truncated kernel does not sum to 0: an even background has a response too
+    response -= np.median(response)
+    spread = 1.4826 * np.median(np.abs(response))
     size = 2 * max(1, round(sigma)) + 1
-    peak = (response == maximum_filter(response, size)) & (response > threshold_sigma * spread)
+    # without noise there is no spread, and rounding would make spots of that background
+    least = max(threshold_sigma * spread, 1e-9 * float(np.abs(image).max()))
+    peak = (response == maximum_filter(response, size)) & (response > least)
     found = np.argwhere(peak)
     if border_px > 0 and len(found):
         limit = np.asarray(image.shape) - border_px

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import safe_open
@@ -33,21 +34,25 @@ class Patches:
 
 
 def save_patches(path: str | Path, patches: Patches) -> None:
-    """Write patches as safetensors, whole or not at all."""
-    text = {role: json.dumps([s.offset, s.span]) for role, s in patches.scales.items()}
-    text["pixel_size_nm"] = json.dumps(patches.pixel_size_nm)
+    """Write patches as safetensors, whole or not at all.
+
+    The same patches always give the same bytes.
+    """
+    text: dict[str, Any] = {role: [s.offset, s.span] for role, s in patches.scales.items()}
+    text["pixel_size_nm"] = patches.pixel_size_nm
     tensors = {
         "input": np.ascontiguousarray(patches.inputs, dtype=np.float32),
         "target": np.ascontiguousarray(patches.targets, dtype=np.float32),
     }
     with written_aside(path) as aside:
-        save_file(tensors, aside, metadata=text)
+        # one entry alone: safetensors writes several in an order of chance
+        save_file(tensors, aside, metadata={"crossres": json.dumps(text, sort_keys=True)})
 
 
 def load_patches(path: str | Path) -> Patches:
     """Read what :func:`save_patches` wrote."""
     with safe_open(path, framework="np") as file:
-        text = {key: json.loads(value) for key, value in file.metadata().items()}
+        text = json.loads(file.metadata()["crossres"])
         return Patches(
             inputs=file.get_tensor("input"),
             targets=file.get_tensor("target"),

@@ -1,0 +1,98 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from crossres.claims import JUDGES, Evidence, judge_claim
+
+BLIND = 2 * np.log(2)
+
+
+def beads(centres: dict[str, float], count: int = 450) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    parts = [
+        pd.DataFrame({"method": method, "metric": "fwhm_nm", "value": rng.normal(nm, 5, count)})
+        for method, nm in centres.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def fields(snr: dict[str, float]) -> pd.DataFrame:
+    rows = [(method, "snr", value) for method, value in snr.items()]
+    return pd.DataFrame(rows, columns=["method", "metric", "value"])
+
+
+def history(discriminator: list[float], kept: int = 3) -> pd.DataFrame:
+    scores = [1.0, 0.9, 0.8, 0.5]
+    return pd.DataFrame(
+        {
+            "iteration": [100, 200, 300, 400],
+            "discriminator_loss": discriminator,
+            "validation_score": scores,
+            "kept": [number == kept for number in range(4)],
+        }
+    )
+
+
+def judge(claim: str, **parts: object) -> tuple[str, str]:
+    evidence = {"metrics": fields({}), "structures": beads({"nnls": 200})}
+    evidence = {**evidence, "histories": {}, **parts}
+    return judge_claim(claim, {"confocal_sted_beads": Evidence(**evidence)})
+
+
+@pytest.mark.parametrize(
+    ("centres", "count", "verdict"),
+    [
+        ({"input": 290, "gan": 112, "target": 120}, 450, "reproduced"),
+        ({"input": 310, "gan": 112, "target": 120}, 450, "failed"),
+        ({"input": 290, "gan": 140, "target": 120}, 450, "failed"),
+        ({"input": 290, "gan": 112, "target": 120}, 300, "failed"),
+        ({"input": 290, "target": 120}, 450, "not judged"),
+    ],
+)
+def test_bead_widths_are_held_against_wang_fig_4(centres, count, verdict):
+    assert judge("W1", structures=beads(centres, count))[1] == verdict
+
+
+@pytest.mark.parametrize(
+    ("snr", "verdict"),
+    [
+        ({"input": 6, "gan": 20, "target": 15}, "reproduced"),
+        ({"input": 6, "gan": 14, "target": 15}, "failed"),
+        ({"input": 6, "target": 15}, "not judged"),
+    ],
+)
+def test_output_snr_must_exceed_input_and_target(snr, verdict):
+    assert judge("W6", metrics=fields(snr))[1] == verdict
+
+
+@pytest.mark.parametrize(
+    ("gan", "cnn", "verdict"), [(115, 125, "reproduced"), (125, 115, "failed")]
+)
+def test_the_network_without_discriminator_must_be_broader(gan, cnn, verdict):
+    assert judge("W8", structures=beads({"gan": gan, "cnn": cnn}))[1] == verdict
+
+
+@pytest.mark.parametrize(
+    ("losses", "kept", "verdict"),
+    [
+        ([np.nan, BLIND, 1.2, 1.1], 3, "reproduced"),
+        ([np.nan, BLIND, 1.2, 0.01], 3, "failed"),
+        ([np.nan, BLIND, 1.2, 3.0], 3, "failed"),
+        ([np.nan, BLIND, 1.2, 1.1], 2, "failed"),
+    ],
+)
+def test_equilibrium_is_lost_when_either_side_wins(losses, kept, verdict):
+    assert judge("W17", histories={"gan": history(losses, kept)})[1] == verdict
+
+
+def test_tcan_is_not_judged_before_it_is_trained():
+    measured, verdict = judge("T1", structures=beads({"input": 290, "target": 120}))
+    assert verdict == "not judged"
+    assert "no TCAN" in measured
+
+
+@pytest.mark.parametrize("claim", sorted(JUDGES))
+def test_a_run_without_the_bead_experiment_judges_nothing(claim):
+    measured, verdict = judge_claim(claim, {})
+    assert verdict == "not judged"
+    assert "confocal_sted_beads" in measured

@@ -1,0 +1,114 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from crossres.figures.examples import liveliest_window, plot_examples
+from crossres.figures.fwhm import plot_fwhm_histograms
+from crossres.figures.grid import plot_grids
+from crossres.figures.losses import plot_losses
+from crossres.figures.profiles import PairView, plot_profiles
+from crossres.figures.quality import plot_quality
+from crossres.figures.table import plot_table
+from crossres.measure import main_peak
+
+METHODS = ("input", "gan", "target")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(figure) -> str:
+    figure.canvas.draw()
+    return " ".join(text.get_text() for text in figure.findobj(plt.Text))
+
+
+def test_histograms_state_the_main_peak_of_each_method():
+    values = np.random.default_rng(0).normal(290, 12, 400)
+    figure = plot_fwhm_histograms({"input": main_peak(values)}, {"input": 400})
+    assert "400 spots" in texts(figure)
+    assert any(f"{nm} ± 1" in texts(figure) for nm in (288, 289, 290, 291, 292))
+
+
+def test_a_method_without_spots_is_said_to_be_not_measurable():
+    assert "not measurable" in texts(plot_fwhm_histograms({"gan": None}, {"gan": 2}))
+
+
+def test_profiles_without_pairs_say_so():
+    assert "not measurable" in texts(plot_profiles([]))
+
+
+def test_profiles_state_distances_and_what_is_not_resolved():
+    image = np.random.default_rng(0).random((31, 31))
+    line = (np.linspace(-200, 200, 50), np.hanning(50))
+    view = PairView(
+        "test_0000",
+        dict.fromkeys(METHODS, image),
+        dict.fromkeys(METHODS, line),
+        ((5.0, 5.0), (25.0, 25.0)),
+        {"input": np.nan, "gan": 182.0, "target": 180.0},
+    )
+    shown = texts(plot_profiles([view]))
+    assert "not resolved" in shown
+    assert "182 nm" in shown
+
+
+def test_examples_zoom_where_the_target_varies_most():
+    target = np.zeros((96, 96))
+    target[60:66, 70:76] = 1.0
+    y, x = liveliest_window(target, 16)
+    assert y <= 60 < 66 <= y + 16
+    assert x <= 70 < 76 <= x + 16
+    figure = plot_examples([("one", dict.fromkeys(METHODS, target + 0.1))], 30.0)
+    assert len(figure.axes) == 6
+
+
+def test_the_table_gives_mean_and_deviation_and_a_dash_where_nothing_was_measured():
+    values = pd.DataFrame(
+        [("input", "snr", 6.21, 0.4, 12), ("gan", "ssim", 0.273, 0.019, 12)],
+        columns=["method", "metric", "mean", "sd", "n"],
+    )
+    table = plot_table(values, {"snr": "SNR", "ssim": "SSIM"}).axes[0].tables[0]
+    shown = [cell.get_text().get_text() for cell in table.get_celld().values()]
+    assert "6.2 ± 0.4" in shown
+    assert "0.273 ± 0.019" in shown
+    assert "–" in shown
+
+
+def test_quality_draws_one_dot_a_field():
+    rows = [(m, k, v) for m in METHODS for k in ("ssim", "psnr_db") for v in (0.1, 0.2, 0.3)]
+    figure = plot_quality(pd.DataFrame(rows, columns=["method", "metric", "value"]))
+    dots = [line for line in figure.axes[1].lines if line.get_marker() == "o"]
+    assert [len(line.get_xdata()) for line in dots] == [3, 3, 3]
+
+
+def test_losses_mark_warm_up_and_the_kept_iteration():
+    history = pd.DataFrame(
+        {
+            "iteration": [10, 20, 30],
+            "generator_loss": [0.1, 7.0, 6.0],
+            "discriminator_loss": [np.nan, 1.2, 1.1],
+            "adversarial_share": [np.nan, 0.1, 0.1],
+            "mse_share": [1.0, 0.9, 0.9],
+            "validation_mse": [0.02, 0.01, 0.01],
+            "validation_spectrum_distance": [0.5, 0.2, 0.1],
+            "validation_score": [1.5, 0.8, 0.7],
+            "kept": [False, False, True],
+        }
+    )
+    shown = texts(plot_losses({"gan, seed 0": history}))
+    assert "warm-up" in shown
+    assert "kept: iteration 30" in shown
+
+
+def test_the_grid_circles_its_best_point():
+    grid = pd.DataFrame(
+        {"damping": [0.0, 0.0, 0.1], "iterations": [1, 2, 1], "pearson_r": [0.2, 0.6, 0.3]}
+    )
+    figure = plot_grids({"richardson_lucy": grid})
+    circle = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    assert (circle.get_xdata()[0], circle.get_ydata()[0]) == (2, 0.6)
+    assert "best at 2 iterations" in texts(figure)

@@ -1,0 +1,51 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from crossres.figures.style import add_scale_bar, in_order, new_figure, save_figure, show_image
+
+
+def test_methods_run_from_input_to_target():
+    assert in_order(["target", "gan", "input", "nnls"]) == ["input", "nnls", "gan", "target"]
+
+
+def test_an_unknown_method_stands_before_the_target():
+    assert in_order(["target", "tcan", "gan"]) == ["gan", "tcan", "target"]
+
+
+@pytest.mark.parametrize(
+    ("width_px", "pixel_nm", "length_nm"), [(500, 30, 2000), (82, 30, 500), (1024, 325, 50000)]
+)
+def test_the_scale_bar_has_the_length_that_it_states(width_px, pixel_nm, length_nm):
+    figure, axes = new_figure(1, 1, (2, 2))
+    add_scale_bar(axes[0, 0], width_px, pixel_nm)
+    x = axes[0, 0].lines[0].get_xdata()
+    assert x[1] - x[0] == pytest.approx(length_nm / pixel_nm)
+    stated = axes[0, 0].texts[0].get_text()
+    assert stated == (f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm} nm")
+    plt.close(figure)
+
+
+def test_pixels_are_shown_in_place_between_the_stated_grays():
+    figure, axes = new_figure(1, 1, (2, 2))
+    image = np.arange(12.0).reshape(3, 4)
+    show_image(axes[0, 0], image, (2.0, 8.0))
+    shown = axes[0, 0].images[0]
+    np.testing.assert_array_equal(shown.get_array(), image)
+    assert shown.get_clim() == (2.0, 8.0)
+    assert tuple(shown.get_extent()) == (
+        -0.5,
+        3.5,
+        2.5,
+        -0.5,
+    )  # row 0 on top, pixel centres on integers
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_the_same_figure_gives_the_same_bytes(tmp_path, ending):
+    for name in ("a", "b"):
+        figure, axes = new_figure(1, 1, (2, 2))
+        axes[0, 0].plot([0, 1], [0, 1])
+        save_figure(figure, tmp_path / f"{name}.{ending}")
+    assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
