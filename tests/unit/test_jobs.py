@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from crossres.jobs import InputError, logger, progress, run
+from crossres.jobs import InputError, logger, progress, run, written_aside
 
 
 def refuse():
@@ -74,3 +74,21 @@ def test_progress_says_little(caplog):
     caplog.set_level(logging.INFO, logger="crossres")
     list(progress(range(1000), "restoring"))
     assert len(caplog.records) == 1
+
+
+def test_a_file_written_aside_appears_whole_and_alone(tmp_path):
+    path = tmp_path / "new" / "model"
+    with written_aside(path) as aside:
+        aside.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert [p.name for p in path.parent.iterdir()] == ["model"]
+
+
+def test_a_write_that_fails_leaves_the_file_before(tmp_path):
+    path = tmp_path / "model"
+    path.write_text("before")
+    with pytest.raises(KeyboardInterrupt), written_aside(path) as aside:
+        aside.write_text("ha")
+        raise KeyboardInterrupt
+    assert path.read_text() == "before"

@@ -193,7 +193,7 @@ def test_every_job_leaves_a_log_and_its_cost(finished):
     assert {path.with_suffix("") for path in logs} == {path.with_suffix("") for path in costs}
     assert {path.parts[0].removesuffix(".log") for path in logs} == {
         path.stem for path in (finished / "workflow" / "scripts").glob("*.py")
-    } - {"document_config"}
+    } - {"document_config", "subtract_background"}
 
 
 def test_the_report_holds_every_figure(finished, results, tmp_path):

@@ -1,7 +1,14 @@
 # What every stage asks of the configuration: the experiments, and where their files lie.
+import os
 import sys
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
+sys.path.insert(0, SCRIPTS)
+# Snakemake appends this folder to a job's path, behind an installed crossres: without this line,
+# jobs would run the library of another checkout while code_hash reads the one of this.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])
+)
 
 from snakemake.exceptions import WorkflowError
 

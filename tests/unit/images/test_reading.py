@@ -59,9 +59,7 @@ def test_imagej_stack_gives_its_spacing(tmp_path):
 @pytest.mark.parametrize("unit", ["pixel", "inch", ""])
 def test_imagej_without_a_length_gives_no_pixel_size(tmp_path, unit):
     metadata = {"unit": unit, "axes": "YX"} if unit else {"axes": "YX"}
-    tifffile.imwrite(
-        tmp_path / "a.tif", PLANE, imagej=True, resolution=(10, 10), metadata=metadata
-    )
+    tifffile.imwrite(tmp_path / "a.tif", PLANE, imagej=True, resolution=(10, 10), metadata=metadata)
     assert read_image(tmp_path / "a.tif").pixel_size_nm is None
 
 
@@ -221,9 +219,7 @@ def test_pixels_that_are_not_square_are_refused(tmp_path, kind):
     if kind == "ome":
         tifffile.imwrite(path, PLANE, metadata={"PhysicalSizeX": 0.1, "PhysicalSizeY": 0.2})
     elif kind == "imagej":
-        tifffile.imwrite(
-            path, PLANE, imagej=True, resolution=(10, 5), metadata={"unit": "um"}
-        )
+        tifffile.imwrite(path, PLANE, imagej=True, resolution=(10, 5), metadata={"unit": "um"})
     else:
         tifffile.imwrite(
             path, PLANE, metadata=None, resolution=(1e5, 5e4), resolutionunit="CENTIMETER"

@@ -4,8 +4,14 @@ import tifffile
 
 from crossres.images import Image, read_image, write_image
 
-SHAPES = {"YX": (17, 24), "CYX": (2, 9, 16), "ZYX": (3, 8, 13), "TYX": (4, 7, 7),
-          "CZYX": (2, 3, 8, 5), "TCZYX": (2, 3, 4, 5, 6)}
+SHAPES = {
+    "YX": (17, 24),
+    "CYX": (2, 9, 16),
+    "ZYX": (3, 8, 13),
+    "TYX": (4, 7, 7),
+    "CZYX": (2, 3, 8, 5),
+    "TCZYX": (2, 3, 4, 5, 6),
+}
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

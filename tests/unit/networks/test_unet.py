@@ -105,6 +105,4 @@ def test_weights_start_as_he_proposed_and_biases_at_zero():
     weight = network.bottom.weight
     expected = math.sqrt(2 / ((1 + 0.1**2) * 9 * weight.shape[1]))
     assert weight.std().item() == pytest.approx(expected, rel=0.01)
-    assert all(
-        (p == 0).all() for name, p in network.named_parameters() if name.endswith("bias")
-    )
+    assert all((p == 0).all() for name, p in network.named_parameters() if name.endswith("bias"))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_views_and_float64_are_stored_as_contiguous_float32(tmp_path, rng):
 
 
 def test_the_same_patches_give_the_same_bytes_and_nothing_beside_them(tmp_path, patches):
-    for name in ("a", "b"):
-        save_patches(tmp_path / name, patches)
+    save_patches(tmp_path / "a", patches)
+    save_patches(tmp_path / "b", replace(patches, scales=dict(reversed(patches.scales.items()))))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

@@ -219,9 +219,7 @@ def test_logged_shares_are_those_configured(data, mse_share, ssim_share, tmp_pat
     np.testing.assert_allclose(
         history.mse_share * history.generator_loss, mse_share * blind, rtol=1e-3
     )
-    np.testing.assert_allclose(
-        history.lambda_mse * history.mse, mse_share * blind, rtol=1e-3
-    )
+    np.testing.assert_allclose(history.lambda_mse * history.mse, mse_share * blind, rtol=1e-3)
     if ssim_share:
         np.testing.assert_allclose(
             history.ssim_share * history.generator_loss, ssim_share * blind, rtol=1e-3

@@ -65,11 +65,13 @@ def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, A
     demo = settings.pop("demo", None) or {}
     if not isinstance(demo, dict):
         raise InputError(f"{path}: demo is {demo!r}; give keys of the experiment with their values")
-    if scale == "demo":
-        settings = _merged(settings, demo)
-    checked = _checked(settings, load_schema("experiment"), str(path))
-    _check_across(checked, str(path))
-    return checked
+    # both scales are checked: a wrong key should not wait for the day the other one is run
+    at_scale = {}
+    for name_of_scale, merged in (("paper", settings), ("demo", _merged(settings, demo))):
+        checked = _checked(merged, load_schema("experiment"), str(path))
+        _check_across(checked, str(path))
+        at_scale[name_of_scale] = checked
+    return at_scale[scale]
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,8 @@ def _check_columns(sheet: Path, found: list[str] | Any) -> None:
                 "are separated by tabs"
             )
     for name in found:
+        if found.count(name) > 1:
+            raise InputError(f"{sheet}: has the column {name!r} twice; delete one")
         if name not in schema["columns"]:
             raise InputError(
                 f"{sheet}: {name!r} is no known column; known: {', '.join(schema['columns'])}"
@@ -164,6 +166,7 @@ def _check_unique(sheet: Path, fields: list[Field]) -> None:
         for key, what in (
             ((field.name, field.channel), f"field {field.name!r} of channel {field.channel!r}"),
             (field.input_path, f"input {field.input_path}"),
+            (field.target_path or field, f"target {field.target_path}"),
         ):
             if key in seen:
                 raise InputError(
@@ -198,8 +201,7 @@ def _assign_splits(
 ) -> list[Field]:
     """Give each field without a split that of its group, whole groups at a time.
 
-    Groups are put in an order that depends on nothing but their names, so that adding a row
-    moves as few of the others as can be.
+    Groups are put in an order that depends on nothing but their names, not on that of the rows.
     """
     given: dict[str, str] = {}
     for f in fields:

@@ -151,7 +151,7 @@ def _from_ome(xml: str) -> dict[str, Any]:
     return {
         "sides_nm": (length("PhysicalSizeY"), length("PhysicalSizeX")),
         "z_step_nm": length("PhysicalSizeZ"),
-        "channels": tuple(names) if all(names) else (),
+        "channels": tuple(names) if len(names) > 1 and all(names) else (),
     }
 
 

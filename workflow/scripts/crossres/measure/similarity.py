@@ -10,8 +10,9 @@ def compare(image: np.ndarray, target: np.ndarray) -> dict[str, float]:
     """Compare an image with its target after a stated normalisation.
 
     Normalisation: the target is scaled so that its percentiles 0.1 and 99.9 become 0 and 1; the
-    image is brought to it by the scale and offset of least squares. Two modalities count in
-    different units, and their brightness is not what is judged. Nothing is clipped; the data
+    image is brought to it by the scale (not negative: an inverted image is no restoration) and
+    offset of least squares. Two modalities count in different units, and their brightness is not
+    what is judged. Nothing is clipped; the data
     range is 1. The same is done to every method, the untouched input included.
 
     Parameters
@@ -38,7 +39,7 @@ def compare(image: np.ndarray, target: np.ndarray) -> dict[str, float]:
     y = (np.asarray(target, dtype=np.float64) - low) / (high - low)
     dx, dy = x - x.mean(), y - y.mean()
     covariance, variance = float(np.mean(dx * dy)), float(np.mean(dx * dx))
-    fitted = covariance / variance * dx + y.mean()
+    fitted = max(0.0, covariance / variance) * dx + y.mean()
     mse = float(np.mean((fitted - y) ** 2))
     similarity = structural_similarity(
         y, fitted, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False

@@ -41,6 +41,9 @@ def find_spots(
     # the truncated kernel does not sum to 0: an even background has a response too
     response -= np.median(response)
     spread = 1.4826 * np.median(np.abs(response))
+    if spread == 0:
+        # an image clipped at 0 is constant over most of its area
+        spread = float(np.std(response))
     size = 2 * max(1, round(sigma)) + 1
     # without noise there is no spread, and rounding would make spots of that background
     least = max(threshold_sigma * spread, 1e-9 * float(np.abs(image).max()))

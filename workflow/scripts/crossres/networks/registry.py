@@ -45,4 +45,4 @@ def build(name: str, dims: int = 2, **settings: Any) -> nn.Module:
     try:
         return NETWORKS[name](**settings)
     except TypeError as error:
-        raise InputError(f"network {name!r} has no such setting: {error}") from error
+        raise InputError(f"network {name!r} cannot be built from {settings}: {error}") from error

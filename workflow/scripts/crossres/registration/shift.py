@@ -95,7 +95,8 @@ def locate_correlation_peak(
     reference, moving
         (Y, X) of one shape, finite.
     max_shift_px
-        Largest shift looked for along an axis; by default as far as the images overlap by 30 %.
+        Largest shift looked for along an axis; by default as far as 30 % of the shorter side
+        overlaps.
 
     Returns
     -------

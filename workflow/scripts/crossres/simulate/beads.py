@@ -20,8 +20,8 @@ def place_beads(
     field_nm
         Side of the field.
     settings
-        ``density_per_um2``: beads a square micrometre; ``pair_fraction``: part of the beads that
-        get a neighbour; ``pair_distance_nm``: least and greatest distance within a pair;
+        ``density_per_um2``: beads a square micrometre; ``pair_fraction``: part of them that get
+        a neighbour, which comes on top; ``pair_distance_nm``: least and greatest distance within a pair;
         ``brightness_spread``: standard deviation of the logarithm of the brightness.
     rng
         Source of chance.
@@ -30,7 +30,8 @@ def place_beads(
     -------
     DataFrame
         ``y_nm``, ``x_nm`` from the field's edge, ``brightness`` (1 on average) and ``pair``
-        (a number both beads of a pair share, -1 for single ones).
+        (a number both beads of a pair share, -1 for single ones; the partner of one near the
+        border may lie outside).
     """
     count = rng.poisson(settings["density_per_um2"] * (field_nm / 1e3) ** 2)
     centres = rng.uniform(0, field_nm, (count, 2))

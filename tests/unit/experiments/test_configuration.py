@@ -1,0 +1,301 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crossres.experiments import load_config, load_experiment_settings
+from crossres.jobs import InputError
+
+EXPERIMENTS = Path(__file__).resolve().parents[3] / "config" / "experiments"
+
+
+def put(settings, key, value):
+    """Set a value by its dotted key; None takes the key out."""
+    *path, last = key.split(".")
+    for name in path:
+        settings = settings.setdefault(name, {})
+    if value is None:
+        del settings[last]
+    else:
+        settings[last] = value
+
+
+@pytest.fixture
+def load(settings, write_experiment):
+    """Load the small experiment with some keys changed."""
+
+    def load_with(scale="paper", **changes):
+        for key, value in changes.items():
+            put(settings, key.replace("__", "."), value)
+        return load_experiment_settings("beads", scale, write_experiment(settings))
+
+    return load_with
+
+
+@pytest.fixture
+def refusal(load):
+    def refusal_of(key, value, scale="paper"):
+        with pytest.raises(InputError) as fault:
+            load(scale, **{key: value})
+        assert "beads.yaml" in str(fault.value)
+        return str(fault.value)
+
+    return refusal_of
+
+
+@pytest.mark.parametrize(
+    ("path", "default"),
+    [
+        ("dims", 2),
+        ("source.simulator.channel", "beads"),
+        ("source.simulator.bead_diameter_nm", 20),
+        ("modalities.input.residual_blur_nm", 0),
+        ("preprocess.background.method", "none"),
+        ("preprocess.interpolation_order", 1),
+        ("registration.method", "shift"),
+        ("registration.crop_px", 10),
+        ("patches.size_px", 64),
+        ("networks.cnn.batch", 12),
+        ("networks.cnn.learning_rate", 1e-4),
+        ("networks.cnn.seeds", [0]),
+        ("networks.gan.adversarial.learning_rate", 1e-5),
+        ("networks.gan.adversarial.mse_share", 0.05),
+        ("deconvolution.nnls.step", 0.5),
+        ("measure.spots.crop_px", 19),
+    ],
+)
+def test_defaults_are_filled_in_with_the_papers_values(load, path, default):
+    value = load(
+        networks__gan={"iterations": 10, "adversarial": {}},
+        deconvolution={"nnls": {}},
+        measure={"spots": {}},
+    )
+    for name in path.split("."):
+        value = value[name]
+    assert value == default
+
+
+@pytest.mark.parametrize(
+    "path", ["deconvolution.nnls", "measure.spots", "networks.gan", "source.sheet"]
+)
+def test_what_has_no_default_stays_out(load, path):
+    *above, last = path.split(".")
+    value = load()
+    for name in above:
+        value = value[name]
+    assert last not in value
+
+
+def test_values_given_are_kept(load):
+    assert load(patches__size_px=32)["patches"]["size_px"] == 32
+
+
+def test_defaults_of_one_experiment_are_not_those_of_another(load):
+    load()["networks"]["cnn"]["seeds"].append(7)
+    assert load()["networks"]["cnn"]["seeds"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("patchs", "patches"),
+        ("registration.metod", "method"),
+        ("modalities.input.wavelenght_nm", "wavelength_nm"),
+        ("modalities.target.camera.gian", "gain"),
+        ("source.simulator.fields.vaildation", "validation"),
+        ("networks.cnn.learing_rate", "learning_rate"),
+        ("networks.gan.adversarial.mse_shar", "mse_share"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest_known_one(settings, refusal, key, nearest):
+    settings["networks"]["gan"] = {"iterations": 10, "adversarial": {}}
+    message = refusal(key, 1)
+    assert f"{key} is no known key" in message
+    assert f"did you mean {nearest}?" in message
+    assert "config/README.md" in message
+
+
+def test_an_unknown_network_is_named_with_the_nearest_known_one(refusal):
+    message = refusal("networks.gna", {"iterations": 10})
+    assert "networks.gna is no known network" in message
+    assert "did you mean gan?" in message
+
+
+def test_a_key_like_no_other_is_answered_with_the_known_ones(refusal):
+    message = refusal("registration.xyzzy", 1)
+    assert "did you mean" not in message
+    assert "known: crop_px, max_shift_nm, method, min_correlation" in message
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["title", "modalities", "modalities.target", "modalities.input.na", "networks.cnn.iterations",
+     "modalities.input.camera.gain", "source.simulator.fields.test"],
+)  # fmt: skip
+def test_a_missing_key_is_named(refusal, key):
+    assert f"{key} is missing" in refusal(key, None)
+
+
+def test_a_gan_needs_its_discriminator(refusal):
+    message = refusal("networks.gan", {"iterations": 10})
+    assert "networks.gan.adversarial is missing" in message
+
+
+def test_a_network_without_discriminator_takes_none(refusal):
+    message = refusal("networks.cnn", {"iterations": 10, "adversarial": {}})
+    assert "networks.cnn.adversarial does not belong there" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("modalities.input.kind", "two-photon", "widefield, confocal, sted"),
+        ("registration.method", "affine", "shift, none"),
+        ("networks.cnn.schedule", "linear", "constant, cosine"),
+        ("dims", 3, "2"),
+    ],
+)
+def test_a_value_that_cannot_be_is_answered_with_those_that_can(refusal, key, value, allowed):
+    assert f"{key} is {value!r}; it can be {allowed}" in refusal(key, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("patches.size_px", "64"), ("patches.size_px", 8), ("networks.cnn.iterations", 0),
+     ("networks.cnn.learning_rate", -1e-3), ("networks.cnn.seeds", []),
+     ("networks.cnn.seeds", [1, 1]), ("measure.spots.crop_px", 18), ("title", 5),
+     ("source.simulator.channel", "GFP/2"), ("patches.percentiles", [2]), ("networks", "gan")],
+)  # fmt: skip
+def test_a_value_out_of_range_or_of_the_wrong_type_is_named(refusal, key, value):
+    assert key in refusal(key, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("modalities.input.na", 1.515, ["modalities.input.na", "below", "refractive_index"]),
+        ("modalities.input.kind", "confocal", ["modalities.input.excitation_nm is missing"]),
+        ("modalities.target.pixel_size_nm", None, ["modalities.target.pixel_size_nm is missing"]),
+        ("modalities.target.camera", None, ["modalities.target.camera is missing"]),
+        ("source.sheet", "a.tsv", ["either `simulator` or `sheet`"]),
+        ("source.simulator", None, ["either `simulator` or `sheet`"]),
+        ("preprocess.background", {"method": "region"}, ["preprocess.background.region"]),
+        ("patches.percentiles", [99, 1], ["patches.percentiles", "low, then high"]),
+        ("source.simulator.fields.test", 0, ["source.simulator.fields.test is 0"]),
+        ("patches.size_px", 109, ["patches.size_px is 109", "108 px left"]),
+        (
+            "networks.gan",
+            {"iterations": 10, "adversarial": {"warm_up_iterations": 10}},
+            ["networks.gan.adversarial.warm_up_iterations is 10", "below iterations"],
+        ),
+        (
+            "networks.gan",
+            {"iterations": 10, "adversarial": {"mse_share": 0.6, "ssim_share": 0.4}},
+            ["networks.gan.adversarial", "less than 1"],
+        ),
+    ],
+)
+def test_keys_that_contradict_each_other_are_named(refusal, key, value, words):
+    message = refusal(key, value)
+    for word in words:
+        assert word in message
+
+
+def test_the_largest_patch_that_fits_is_allowed(load):
+    # 128 px less 10 on either side
+    assert load(patches__size_px=108)["patches"]["size_px"] == 108
+
+
+def test_demo_lies_over_the_rest_key_by_key(load):
+    found = load(
+        "demo",
+        networks__cnn={"iterations": 500, "batch": 3, "seeds": [1, 2, 3]},
+        demo={"networks": {"cnn": {"iterations": 7, "seeds": [9]}}, "patches": {"per_field": 5}},
+    )
+    # what demo names is its own, lists as a whole; what it does not name stays
+    assert found["networks"]["cnn"]["iterations"] == 7
+    assert found["networks"]["cnn"]["seeds"] == [9]
+    assert found["networks"]["cnn"]["batch"] == 3
+    assert found["patches"]["per_field"] == 5
+    assert found["patches"]["size_px"] == 64
+    assert "demo" not in found
+
+
+def test_paper_scale_leaves_demo_out(load):
+    found = load("paper", demo={"networks": {"cnn": {"iterations": 7}}})
+    assert found["networks"]["cnn"]["iterations"] == 10
+
+
+def test_an_unknown_key_of_demo_is_refused(refusal):
+    message = refusal("demo", {"networks": {"cnn": {"iteratons": 7}}}, scale="demo")
+    assert "networks.cnn.iteratons is no known key" in message
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+@pytest.mark.parametrize("demo", ["5", "[1, 2]", "small"])
+def test_a_demo_that_is_no_mapping_is_refused(settings, write_experiment, demo, scale):
+    text = yaml.safe_dump(settings) + f"demo: {demo}\n"
+    with pytest.raises(InputError, match=r"beads\.yaml: demo"):
+        load_experiment_settings("beads", scale, write_experiment(text))
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_an_empty_demo_changes_nothing(settings, write_experiment, scale):
+    folder = write_experiment(yaml.safe_dump(settings) + "demo:\n")
+    assert load_experiment_settings("beads", scale, folder)["networks"]["cnn"]["iterations"] == 10
+
+
+def test_an_unknown_experiment_is_answered_with_the_nearest(settings, write_experiment):
+    folder = write_experiment(settings, "confocal_sted_beads")
+    with pytest.raises(InputError) as fault:
+        load_experiment_settings("confocal_sted_bead", "demo", folder)
+    assert "'confocal_sted_bead'" in str(fault.value)
+    assert "did you mean confocal_sted_beads?" in str(fault.value)
+
+
+def test_an_experiment_can_be_a_path(settings, write_experiment):
+    path = write_experiment(settings, "mine") / "mine.yaml"
+    found = load_experiment_settings(str(path), "demo", path.parent.parent)
+    assert found["title"] == "Beads"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("title: [", "not valid YAML"), ("", "no settings"), ("- a\n", "no settings")],
+)
+def test_a_file_that_is_no_mapping_of_settings_is_refused(write_experiment, text, word):
+    with pytest.raises(InputError) as fault:
+        load_experiment_settings("beads", "demo", write_experiment(text))
+    assert "beads.yaml" in str(fault.value)
+    assert word in str(fault.value)
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+@pytest.mark.parametrize("name", [path.stem for path in sorted(EXPERIMENTS.glob("*.yaml"))])
+def test_experiments_of_the_repository_are_valid(name, scale):
+    assert load_experiment_settings(name, scale, EXPERIMENTS)["title"]
+
+
+def test_configuration_has_its_defaults():
+    found = load_config({"experiments": ["beads"]})
+    assert found == {"experiments": ["beads"], "scale": "demo", "fields_per_job": 50,
+                     "device": "auto"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({}, "experiments is missing"),
+        ({"experiments": []}, "experiments"),
+        ({"experiments": ["a", "a"]}, "experiments"),
+        ({"experiments": "a"}, "experiments"),
+        ({"experiments": ["a"], "scal": "demo"}, "did you mean scale?"),
+        ({"experiments": ["a"], "scale": "full"}, "scale is 'full'; it can be demo, paper"),
+        ({"experiments": ["a"], "device": "gpu"}, "device is 'gpu'; it can be auto, cpu, cuda"),
+        ({"experiments": ["a"], "fields_per_job": 0}, "fields_per_job"),
+    ],
+)
+def test_faults_of_the_configuration_are_named(config, words):
+    with pytest.raises(InputError) as fault:
+        load_config(config)
+    assert words in str(fault.value)

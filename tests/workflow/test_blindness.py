@@ -1,0 +1,169 @@
+"""No restoration has seen a target of the blind test, nor anything that was made from one.
+
+The graph is walked by files: from a file to the job that writes it, to the files that this job
+reads. A simulating job writes input, target and truth together, and what nobody reads of these
+is not followed.
+"""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+from tiny_experiments import EXPERIMENT, of_sheet, simulated, write_experiment, write_pairs
+from workflow_runs import REPOSITORY, copy_workflow, plan, succeed
+
+from crossres.experiments import load_config, load_experiments
+from crossres.images import read_image
+
+ANSWERS = re.compile(
+    r"/(raw|imported|subtracted)/target/(test|apply)_\d+"
+    r"|/(registered|registration)/(test|apply)_\d+"
+    r"|/registration\.csv|/metrics\.csv|/structures\.csv|/truth/"
+)
+"""Files that hold a target of the blind test, were made from one, or know the truth."""
+
+BLIND_BATCH = re.compile(r"/(test|apply)_\d+")
+SPLITS = ["train", "train", "validation", "test", "apply"]
+SHEET_ANSWERS = {f"data/f{SPLITS.index('test')}_target.tif"}
+SHEET_BLIND = SHEET_ANSWERS | {f"data/f{n}_input.tif" for n in (3, 4)}
+BACKGROUND = {"preprocess__background": {"method": "find", "region_px": 16}}
+
+
+@pytest.fixture(scope="module", params=["simulated", "background", "sheet", "many batches"])
+def jobs(request, tmp_path_factory):
+    """All jobs of an experiment."""
+    workspace = copy_workflow(tmp_path_factory.mktemp("planned") / "repository")
+    per_job = 50
+    if request.param == "simulated":
+        settings = simulated()
+    elif request.param == "background":
+        settings = simulated(**BACKGROUND)
+    elif request.param == "many batches":
+        settings, per_job = simulated(**BACKGROUND), 1
+    else:
+        write_pairs(workspace, SPLITS)
+        settings = of_sheet(**BACKGROUND)
+    write_experiment(workspace, settings, fields_per_job=per_job)
+    return plan(workspace)
+
+
+def ancestors(jobs, path):
+    """Every file that a file was made from, by any number of steps."""
+    writer = {output: job for job in jobs for output in job.outputs}
+    found, waiting = set(), [path]
+    while waiting:
+        for read in writer_of(writer, waiting.pop()):
+            if read not in found:
+                found.add(read)
+                waiting.append(read)
+    return found
+
+
+def writer_of(writer, path):
+    """What the job reads that writes a file, or the folder that holds it."""
+    parts = path.split("/")
+    for depth in range(len(parts), 0, -1):
+        job = writer.get("/".join(parts[:depth]))
+        if job is not None:
+            return job.inputs
+    return []
+
+
+def outputs_like(jobs, pattern):
+    found = [path for job in jobs for path in job.outputs if re.search(pattern, path)]
+    assert found
+    return found
+
+
+def test_no_restoration_descends_from_an_answer(jobs):
+    for path in outputs_like(jobs, "/restored/"):
+        seen = ancestors(jobs, path)
+        # the walk reached the raw images, or it would prove nothing
+        assert any("/raw/input/test_" in file or file in SHEET_BLIND for file in seen)
+        assert not [file for file in seen if ANSWERS.search(file) or file in SHEET_ANSWERS]
+
+
+def test_the_same_walk_from_the_metrics_does_reach_the_answers(jobs):
+    (path,) = outputs_like(jobs, "/metrics.csv")
+    seen = ancestors(jobs, path)
+    reached = [file for file in seen if ANSWERS.search(file)]
+    assert any("/registered/test_000" in file for file in reached)
+    assert any("/imported/target/test_000" in file for file in reached)
+    assert any("/raw/target/test_000" in file or file in SHEET_ANSWERS for file in seen)
+
+
+@pytest.mark.parametrize("made", ["/models/", "/patches/", "/deconvolution/"])
+def test_what_is_chosen_before_the_test_descends_from_no_blind_field(jobs, made):
+    for path in outputs_like(jobs, made):
+        seen = ancestors(jobs, path)
+        assert any("/validation_" in file for file in seen)
+        assert not [file for file in seen if BLIND_BATCH.search(file) or file in SHEET_BLIND]
+
+
+def test_the_truth_is_read_by_measuring_alone(jobs):
+    readers = {job.rule for job in jobs if any("/truth/" in path for path in job.inputs)}
+    assert readers <= {"measure_fields"}
+
+
+def test_every_network_sees_the_same_patches(jobs):
+    seen = {tuple(job.inputs) for job in jobs if job.rule == "train_network"}
+    assert len(seen) == 1
+
+
+def test_restoring_needs_no_answer_to_be_there(finished_copy):
+    channel = finished_copy / "results" / EXPERIMENT / "beads"
+    names = ("gan", "richardson_lucy")
+
+    def restored():
+        paths = (channel / "restored" / name / "test_0000.ome.tif" for name in names)
+        return np.stack([read_image(path).array for path in paths])
+
+    before = restored()
+    answers = ["truth", "registered/test_000", "imported/target/test_000", "raw/target/test_000"]
+    for answer in answers:
+        shutil.rmtree(channel / answer)
+    targets = [f"results/{EXPERIMENT}/beads/restored/{name}" for name in names]
+    succeed(finished_copy, *targets, "--forcerun", "restore_fields", "deconvolve_fields")
+    np.testing.assert_array_equal(restored(), before)
+    assert not [answer for answer in answers if (channel / answer).exists()]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "config" / "experiments").glob("*.yaml")), ids=lambda p: p.stem
+)
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_no_field_lies_in_two_splits(path, scale, monkeypatch):
+    source = yaml.safe_load(path.read_text())["source"]
+    if "sheet" in source and not (REPOSITORY / source.get("data_root", ".")).is_dir():
+        pytest.skip(f"{source['data_root']} is not beside the repository")
+    monkeypatch.chdir(REPOSITORY)
+    config = load_config({"experiments": [path.stem], "scale": scale})
+    experiment = load_experiments(config, path.parent)[path.stem]
+    for channel in experiment.channels:
+        fields = [field for field in experiment.fields if field.channel == channel]
+        assert len({field.name for field in fields}) == len(fields)
+        places = {(field.input_path, field.cut_index, field.name) for field in fields}
+        assert len(places) == len(fields)
+        assert {field.split for field in fields} <= {"train", "validation", "test", "apply"}
+
+
+def test_fields_of_a_sheet_are_split_by_group(workspace, monkeypatch):
+    groups = ["a", "a", "b", "b", "c", "c", "d", "d"]
+    write_pairs(workspace, [""] * 8, group=groups)
+    fractions = {"train": 0.5, "validation": 0.25, "test": 0.25}
+    write_experiment(workspace, of_sheet(source__split_fractions=fractions), "grouped")
+    monkeypatch.chdir(workspace)
+    config = load_config({"experiments": ["grouped.yaml"]})
+    fields = load_experiments(config, workspace)["grouped"].fields
+    splits = {}
+    for field, group in zip(fields, groups, strict=True):
+        splits.setdefault(group, set()).add(field.split)
+    assert all(len(found) == 1 for found in splits.values())
+    counts = [field.split for field in fields]
+    assert {split: counts.count(split) for split in set(counts)} == {
+        "train": 4,
+        "validation": 2,
+        "test": 2,
+    }

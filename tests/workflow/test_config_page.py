@@ -1,0 +1,70 @@
+"""The page on the configuration says what the schemas say, and the schemas what the code does."""
+
+import subprocess
+import sys
+
+import pytest
+from workflow_runs import REPOSITORY
+
+from crossres.experiments.configuration import load_schema, resolve
+from crossres.networks import NETWORKS
+
+
+def properties(schema, root, path=""):
+    """Every key of a schema with its part of it, however deep."""
+    for key, part in schema.get("properties", {}).items():
+        part = resolve(part, root)
+        yield f"{path}{key}", part
+        yield from properties(part, root, f"{path}{key}.")
+
+
+def test_the_page_is_what_the_schemas_give():
+    page = subprocess.run(
+        [sys.executable, "workflow/scripts/document_config.py"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    written = (REPOSITORY / "config" / "README.md").read_text(encoding="utf-8")
+    assert written == page, "config/README.md is out of date: make config/README.md"
+
+
+@pytest.mark.parametrize("name", ["config", "experiment"])
+def test_every_key_is_described(name):
+    schema = load_schema(name)
+    found = dict(properties(schema, schema))
+    assert len(found) > 3
+    assert [key for key, part in found.items() if not part.get("description", "").strip()] == []
+
+
+def test_every_column_of_the_sheet_is_described():
+    sheet = load_schema("sheet")
+    assert set(sheet["required"]) <= set(sheet["columns"])
+    assert all(meaning.strip() for meaning in sheet["columns"].values())
+
+
+@pytest.mark.parametrize("name", ["config", "experiment"])
+def test_every_section_refuses_unknown_keys(name):
+    schema = load_schema(name)
+    sections = {"": schema, **dict(properties(schema, schema))}
+    # `demo` repeats the whole schema, and is checked once it is merged
+    open_to_all = {
+        key
+        for key, part in sections.items()
+        if part.get("type") == "object" and part.get("additionalProperties") is not False
+    }
+    assert open_to_all <= {"demo"}
+
+
+@pytest.mark.parametrize("name", ["config", "experiment"])
+def test_every_length_says_its_unit(name):
+    schema = load_schema(name)
+    keys = {key: part["description"] for key, part in properties(schema, schema)}
+    silent = {key for key, text in keys.items() if key.endswith("_nm") and "nm" not in text}
+    assert not silent
+
+
+def test_the_networks_of_the_schema_are_those_that_can_be_built():
+    networks = load_schema("experiment")["properties"]["networks"]["properties"]
+    assert set(networks) == set(NETWORKS)
