@@ -88,12 +88,12 @@ def test_a_pixel_size_that_is_no_positive_number_is_refused(write_sheet, column,
     assert "positive number of nm" in message
 
 
-@pytest.mark.parametrize("role", ["input", "target"])
-def test_a_missing_file_is_named(write_sheet, tmp_path, role):
+@pytest.mark.parametrize(("role", "name"), [("input", "i.tif"), ("target", "i_t.tif")])
+def test_a_missing_file_is_named(write_sheet, tmp_path, role, name):
     source = write_sheet("a c i.tif i_t.tif test .")
-    (tmp_path / f"{role[0]}.tif").unlink()
+    (tmp_path / name).unlink()
     message = refusal(source)
-    assert f"line 2: {role} {tmp_path / f'{role[0]}.tif'} does not exist" in message
+    assert f"line 2: {role} {tmp_path / name} does not exist" in message
 
 
 @pytest.mark.parametrize("column", ["field", "channel", "input"])

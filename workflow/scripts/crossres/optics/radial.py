@@ -11,7 +11,8 @@ RADIUS_MAX_NM = 5000.0
 FREQUENCY_STEP_PER_NM = 2e-5
 FREQUENCY_MAX_PER_NM = 0.02
 """Sampling of profiles and of their spectra. 0.02 per nm, a period of 50 nm, lies beyond the
-confocal cut-off of every visible-light objective and beyond what matters of a STED spot of 60 nm."""
+confocal cut-off of every visible-light objective, and beyond what matters of a STED spot of
+60 nm."""
 
 
 def radius_grid() -> np.ndarray:

@@ -21,8 +21,8 @@ def place_beads(
         Side of the field.
     settings
         ``density_per_um2``: beads a square micrometre; ``pair_fraction``: part of them that get
-        a neighbour, which comes on top; ``pair_distance_nm``: least and greatest distance within a pair;
-        ``brightness_spread``: standard deviation of the logarithm of the brightness.
+        a neighbour, which comes on top; ``pair_distance_nm``: least and greatest distance within
+        a pair; ``brightness_spread``: standard deviation of the logarithm of the brightness.
     rng
         Source of chance.
 
