@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossres.jobs import InputError, logger
+from crossres.jobs import logger
 
 
 def collect_registration(
@@ -21,21 +21,9 @@ def collect_registration(
         Columns that say where the numbers come from.
     table
         Where to.
-
-    Raises
-    ------
-    InputError
-        No training field at all was accepted.
     """
     parts = [pd.read_csv(path).assign(batch=path.stem) for path in tables]
     joined = pd.concat(parts, ignore_index=True).assign(**provenance)
-    training = joined[joined.batch.str.startswith("train")]
-    if not training.accepted.any():
-        raise InputError(
-            "no training pair was accepted by the registration: see the column `reason` of "
-            f"{', '.join(str(p) for p in tables[:1])}; check that input and target show the same "
-            "field, or adjust registration.max_shift_nm and min_correlation"
-        )
     joined.to_csv(table, index=False)
     for row in joined[~joined.accepted].itertuples():
         logger.info("field %s is left out: %s", row.field, row.reason)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from crossres.images import Image, read_image, write_image
+from crossres.images import Image, fields_in, read_image, write_image
 from crossres.jobs import logger, progress
 from crossres.optics import modality_psf
 from crossres.restoration.baseline import iterate_baseline
@@ -44,8 +44,7 @@ def deconvolve_fields(
     parameter = best["damping" if method == "richardson_lucy" else "step"]
     for path in progress(fields, method):
         image = read_image(path)
-        assert image.pixel_size_nm is not None
-        psf = modality_psf(modality, image.pixel_size_nm)
+        psf = modality_psf(modality, image.known_pixel_size_nm)
         *_, restored = iterate_baseline(method, image.array, psf, iterations, parameter, background)
         write_image(folder / path.name, Image(restored, image.axes, image.pixel_size_nm))
     logger.info("restored %d fields with %s", len(fields), best)
@@ -59,7 +58,7 @@ if __name__ == "__main__":
         deconvolve_fields,
         job.log[0],
         chosen=Path(job.input.chosen),
-        fields=[p for part in job.input.fields for p in sorted(Path(part).glob("*.ome.tif"))],
+        fields=fields_in(job.input.fields),
         modality=job.params.modality,
         background=job.params.background,
         threads=job.threads,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossres.images import read_image
+from crossres.images import field_name, fields_in, read_image
 from crossres.jobs import InputError, logger, progress
 from crossres.patches import Patches, cut_patches, draw_positions, save_patches
 from crossres.preprocess import Scale, scale_from_percentiles
@@ -44,13 +44,23 @@ def extract_patches(
     accepted = set(table.field[table.accepted])
     pairs = {
         split: {
-            name_of(path): load_pair(path, settings["size_px"])
+            field_name(path): load_pair(path, settings["size_px"])
             for path in progress(paths, f"reading {split} fields")
-            if name_of(path) in accepted
+            if field_name(path) in accepted
         }
         for split, paths in fields.items()
     }
-    scales = find_scales(pairs["train"].values(), settings["percentiles"])
+    for split, accepted_pairs in pairs.items():
+        if not accepted_pairs:
+            raise InputError(
+                f"the registration accepted no {split} pair: see the column `reason` of "
+                f"{registration[0]} and its like; check that input and target show the same field, "
+                "or adjust registration.max_shift_nm and min_correlation"
+            )
+    scales = {
+        role: find_scale([pair[place] for pair in pairs["train"].values()], role, settings)
+        for place, role in enumerate(("input", "target"))
+    }
     rng = np.random.default_rng(settings["seed"])
     rows = []
     for split, count in (
@@ -77,7 +87,7 @@ def extract_patches(
                 f"its pixels above {settings['foreground_level']:g} of the range; lower "
                 "patches.foreground_fraction or foreground_level"
             )
-        size_nm = pixel_size_of(fields[split][0])
+        size_nm = read_image(fields[split][0]).known_pixel_size_nm
         save_patches(
             outputs[split],
             Patches(np.concatenate(inputs), np.concatenate(targets), scales, size_nm),
@@ -87,57 +97,35 @@ def extract_patches(
     positions.to_csv(outputs["positions"], index=False)
 
 
-def pixel_size_of(path: Path) -> float:
-    """Return the pixel size of a registered field, in nm."""
-    size_nm = read_image(path).pixel_size_nm
-    if size_nm is None:
-        raise ValueError(f"{path} was registered without a pixel size")
-    return size_nm
-
-
-def name_of(path: Path) -> str:
-    """Return the field's name, the file's without .ome.tif."""
-    return path.name.removesuffix(".ome.tif")
-
-
 def load_pair(path: Path, patch_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a registered pair, (Y, X) each, at least as large as a patch."""
     image = read_image(path)
     if min(image.array.shape[1:]) < patch_px:
         raise InputError(
-            f"patches.size_px is {patch_px}, but field {name_of(path)} has only "
+            f"patches.size_px is {patch_px}, but field {field_name(path)} has only "
             f"{image.array.shape[1:]} pixels after registration; make patches smaller or fields "
             "larger"
         )
     return image.channel("input"), image.channel("target")
 
 
-def find_scales(pairs: Any, percentiles: Sequence[float]) -> dict[str, Scale]:
-    """Return the scale of input and target, from the training pixels."""
-    sources, targets = zip(*pairs, strict=True)
-    scales = {}
-    for role, images in (("input", sources), ("target", targets)):
-        # every 7th pixel of a large set says as much of a percentile as all of them
-        pixels = np.concatenate([image.ravel()[:: 7 if len(images) > 8 else 1] for image in images])
-        try:
-            scales[role] = scale_from_percentiles(pixels, *percentiles)
-        except ValueError as error:
-            raise InputError(f"patches.percentiles, {role}: {error}; widen them") from error
-    return scales
+def find_scale(images: Sequence[np.ndarray], role: str, settings: Mapping[str, Any]) -> Scale:
+    """Return the scale of one modality, from the pixels of all its training fields."""
+    pixels = np.concatenate([image.ravel() for image in images])
+    try:
+        return scale_from_percentiles(pixels, *settings["percentiles"])
+    except ValueError as error:
+        raise InputError(f"patches.percentiles, {role}: {error}; widen them") from error
 
 
 if __name__ == "__main__":
     from crossres.jobs import run
 
     job = snakemake  # type: ignore[name-defined]  # noqa: F821
-    folders = {split: [Path(p) for p in job.input[split]] for split in ("train", "validation")}
     run(
         extract_patches,
         job.log[0],
-        fields={
-            split: [path for part in parts for path in sorted(part.glob("*.ome.tif"))]
-            for split, parts in folders.items()
-        },
+        fields={split: fields_in(job.input[split]) for split in ("train", "validation")},
         registration=[Path(p) for p in job.input.registration],
         settings=job.params.settings,
         outputs={name: Path(job.output[name]) for name in ("train", "validation", "positions")},

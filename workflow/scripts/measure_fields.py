@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossres.images import load_field
+from crossres.images import field_name, fields_in, load_field
 from crossres.jobs import InputError, logger, progress
 from crossres.measure.field import UNITS, measure_field
 
@@ -55,7 +55,7 @@ def measure_fields(
     labels |= {"input": ("input", None), "target": ("target", None)}
     metric_parts, structure_parts = [], []
     for path in progress(pairs, "measuring fields"):
-        name = path.name.removesuffix(".ome.tif")
+        name = field_name(path)
         if not shifts.accepted[name]:
             logger.info("field %s is not measured: %s", name, shifts.reason[name])
             continue
@@ -103,7 +103,7 @@ if __name__ == "__main__":
     run(
         measure_fields,
         job.log[0],
-        pairs=[p for part in job.input.pairs for p in sorted(Path(part).glob("*.ome.tif"))],
+        pairs=fields_in(job.input.pairs),
         restored=dict(zip(names, map(Path, job.input.restored), strict=True)),
         restorations=job.params.restorations,
         registration=[Path(p) for p in job.input.registration],

@@ -7,7 +7,7 @@ import pandas as pd
 
 from crossres.figures import save_figure
 from crossres.figures.examples import plot_examples as draw
-from crossres.images import load_field
+from crossres.images import field_name, fields_in, load_field
 
 EXAMPLES = 2
 
@@ -40,7 +40,7 @@ def plot_examples(
     judge = next((name for name in ("gan", "cnn") if name in restored), "input")
     ssim = table[(table.metric == "ssim") & (table.method == judge)].groupby("field").value.mean()
     nearest = (ssim - ssim.median()).abs().sort_values(kind="stable").index[:EXAMPLES]
-    by_name = {path.name.removesuffix(".ome.tif"): path for path in pairs}
+    by_name = {field_name(path): path for path in pairs}
     loaded = [(name, load_field(by_name[name], restored, crop_px)) for name in nearest]
     fields = [(name, images) for name, (images, _) in loaded]
     save_figure(draw(fields, loaded[0][1][1]), *figures)
@@ -54,7 +54,7 @@ if __name__ == "__main__":
         plot_examples,
         job.log[0],
         metrics=Path(job.input.metrics),
-        pairs=[p for part in job.input.pairs for p in sorted(Path(part).glob("*.ome.tif"))],
+        pairs=fields_in(job.input.pairs),
         restored={Path(folder).name: Path(folder) for folder in job.input.restored},
         crop_px=job.params.crop_px,
         figures=[Path(job.output.png), Path(job.output.svg)],

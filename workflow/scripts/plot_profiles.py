@@ -9,7 +9,7 @@ import pandas as pd
 from crossres.figures import save_figure
 from crossres.figures.profiles import PairView
 from crossres.figures.profiles import plot_profiles as draw
-from crossres.images import load_field
+from crossres.images import field_name, fields_in, load_field
 from crossres.measure.pairs import pair_profile
 
 PAIRS = 4
@@ -39,7 +39,7 @@ def plot_profiles(
     figures
         Where to.
     """
-    by_name = {path.name.removesuffix(".ome.tif"): path for path in pairs}
+    by_name = {field_name(path): path for path in pairs}
     chosen = choose_pairs(pd.read_csv(structures))
     views = []
     for _, rows in chosen:
@@ -104,7 +104,7 @@ if __name__ == "__main__":
         plot_profiles,
         job.log[0],
         structures=Path(job.input.structures),
-        pairs=[p for part in job.input.pairs for p in sorted(Path(part).glob("*.ome.tif"))],
+        pairs=fields_in(job.input.pairs),
         restored={Path(folder).name: Path(folder) for folder in job.input.restored},
         crop_px=job.params.crop_px,
         figures=[Path(job.output.png), Path(job.output.svg)],

@@ -44,15 +44,14 @@ def register_shift(
     rows = []
     for name in progress(fields, "registering fields"):
         reference, moving = (read_image(part / f"{name}.ome.tif") for part in (inputs, targets))
-        assert reference.pixel_size_nm is not None
         fixed, free = common_size(reference.array, moving.array, name)
-        row, shift_px = measure_shift(fixed, free, reference.pixel_size_nm, settings)
+        row, shift_px = measure_shift(fixed, free, reference.known_pixel_size_nm, settings)
         crop = settings["crop_px"]
         window = (slice(crop, fixed.shape[0] - crop), slice(crop, fixed.shape[1] - crop))
         pair = np.stack([fixed, apply_shift(free, shift_px)])[(slice(None), *window)]
         write_image(
             folder / f"{name}.ome.tif",
-            Image(pair, "CYX", reference.pixel_size_nm, channels=("input", "target")),
+            Image(pair, "CYX", reference.known_pixel_size_nm, channels=("input", "target")),
         )
         rows.append({"field": name, **row})
     result = pd.DataFrame(rows)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossres.images import Image, read_image, write_image
+from crossres.images import Image, fields_in, read_image, write_image
 from crossres.jobs import InputError, logger, progress
 from crossres.networks import choose_device, load_model
 from crossres.restoration import restore
@@ -36,7 +36,7 @@ def restore_fields(
     network, about = load_model(model)
     for path in progress(fields, f"restoring with {about.network}"):
         image = read_image(path)
-        size_nm = image.pixel_size_nm or 0.0
+        size_nm = image.known_pixel_size_nm
         if abs(size_nm - about.pixel_size_nm) > PIXEL_SIZE_TOLERANCE * about.pixel_size_nm:
             raise InputError(
                 f"{path}: has pixels of {size_nm:g} nm, the model was trained at "
@@ -44,7 +44,7 @@ def restore_fields(
             )
         normalised = about.input_scale.apply(image.array)
         restored = about.target_scale.invert(restore(network, normalised, device=chosen))
-        write_image(folder / path.name, Image(restored, image.axes, image.pixel_size_nm))
+        write_image(folder / path.name, Image(restored, image.axes, size_nm))
     logger.info("restored %d fields", len(fields))
 
 
@@ -56,7 +56,7 @@ if __name__ == "__main__":
         restore_fields,
         job.log[0],
         model=Path(job.input.model),
-        fields=[p for part in job.input.fields for p in sorted(Path(part).glob("*.ome.tif"))],
+        fields=fields_in(job.input.fields),
         device=job.resources.device,
         threads=job.threads,
         folder=Path(job.output[0]),

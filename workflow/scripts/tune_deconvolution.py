@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from crossres.images import read_image
+from crossres.images import fields_in, read_image
 from crossres.jobs import logger, progress
 from crossres.optics import modality_psf
 from crossres.restoration.baseline import correlation, iterate_baseline, search_grid
@@ -51,8 +51,7 @@ def tune_deconvolution(
     todo = [(row, path) for row in range(len(parameters)) for path in pairs]
     for row, path in progress(todo, f"tuning {method}"):
         image = read_image(path)
-        assert image.pixel_size_nm is not None
-        psf = modality_psf(modality, image.pixel_size_nm)
+        psf = modality_psf(modality, image.known_pixel_size_nm)
         estimates = iterate_baseline(
             method, image.channel("input"), psf, iterations, parameters[row], background
         )
@@ -90,7 +89,7 @@ if __name__ == "__main__":
         tune_deconvolution,
         job.log[0],
         method=job.wildcards.method,
-        pairs=[p for part in job.input for p in sorted(Path(part).glob("*.ome.tif"))],
+        pairs=fields_in(job.input),
         modality=job.params.modality,
         settings=job.params.settings,
         background=job.params.background,

@@ -29,20 +29,12 @@ def upsample_input(
     folder
         Where to.
     """
-    wanted_nm = known_pixel_size(reference)
+    wanted_nm = read_image(reference).known_pixel_size_nm
     for name in progress(fields, "upsampling input"):
-        path = source / f"{name}.ome.tif"
-        array = resample(read_image(path).array, known_pixel_size(path), wanted_nm, order)
+        image = read_image(source / f"{name}.ome.tif")
+        array = resample(image.array, image.known_pixel_size_nm, wanted_nm, order)
         write_image(folder / f"{name}.ome.tif", Image(array, "YX", wanted_nm))
     logger.info("wrote %d fields at %.4g nm a pixel", len(fields), wanted_nm)
-
-
-def known_pixel_size(path: Path) -> float:
-    """Return the pixel size of an imported image, which always has one."""
-    size_nm = read_image(path).pixel_size_nm
-    if size_nm is None:
-        raise ValueError(f"{path} was imported without a pixel size")
-    return size_nm
 
 
 if __name__ == "__main__":

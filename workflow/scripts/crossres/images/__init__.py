@@ -2,7 +2,7 @@
 
 from crossres.images.checking import agreed_pixel_size, as_plane, require_signal
 from crossres.images.cutting import field_window
-from crossres.images.field import load_field
+from crossres.images.field import field_name, fields_in, load_field
 from crossres.images.image import Image
 from crossres.images.reading import read_image
 from crossres.images.writing import write_image
@@ -11,7 +11,9 @@ __all__ = [
     "Image",
     "agreed_pixel_size",
     "as_plane",
+    "field_name",
     "field_window",
+    "fields_in",
     "load_field",
     "read_image",
     "require_signal",

@@ -1,11 +1,23 @@
-"""One blind-test field as every method shows it."""
+"""Fields as files: where they lie, what they are called, and one of them in every method."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from crossres.images.reading import read_image
+
+FIELD_ENDING = ".ome.tif"
+
+
+def fields_in(folders: Iterable[str | Path]) -> list[Path]:
+    """Return the files of all fields in some folders, sorted by name within each."""
+    return [path for folder in folders for path in sorted(Path(folder).glob(f"*{FIELD_ENDING}"))]
+
+
+def field_name(path: Path) -> str:
+    """Return the name of a field, that of its file without the ending."""
+    return path.name.removesuffix(FIELD_ENDING)
 
 
 def load_field(
@@ -31,11 +43,9 @@ def load_field(
         Of all of them.
     """
     image = read_image(pair)
-    if image.pixel_size_nm is None:
-        raise ValueError(f"{pair} was registered without a pixel size")
     images = {role: image.channel(role).astype(np.float32) for role in ("input", "target")}
     height, width = images["input"].shape
     for method, folder in restored.items():
         whole = read_image(folder / pair.name).array
         images[method] = whole[crop_px : crop_px + height, crop_px : crop_px + width]
-    return images, image.pixel_size_nm
+    return images, image.known_pixel_size_nm

@@ -34,6 +34,13 @@ class Image:
         if self.array.ndim != len(self.axes):
             raise ValueError(f"axes {self.axes!r} do not fit an array of shape {self.array.shape}")
 
+    @property
+    def known_pixel_size_nm(self) -> float:
+        """The pixel size of an image that cannot be without one, as no imported image is."""
+        if self.pixel_size_nm is None:
+            raise ValueError("this image has lost its pixel size")
+        return self.pixel_size_nm
+
     def channel(self, name: str) -> np.ndarray:
         """Return the array of one channel, without the C axis."""
         return np.take(self.array, self.channels.index(name), axis=self.axes.index("C"))

@@ -72,6 +72,15 @@ def blur_operators(shape: Sequence[int], psf: Tensor) -> tuple[Operator, Operato
     return blur, adjoint
 
 
+def forward_model(
+    image: np.ndarray, psf: np.ndarray, device: torch.device | str
+) -> tuple[Tensor, Operator, Operator]:
+    """Return the measured image as a tensor, the blur that made it, and the blur's adjoint."""
+    measured = as_float_tensor(image, device)
+    kernel = as_float_tensor(psf, device).to(measured.dtype)
+    return measured, *blur_operators(measured.shape, kernel)
+
+
 def pad_by_reflection(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, tuple[slice, ...]]:
     """Return the image continued by a PSF's width on every side, and the window of the original.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from crossres.restoration.blur import as_float_tensor, blur_operators
+from crossres.restoration.blur import forward_model
 
 
 def nnls(
@@ -53,9 +53,7 @@ def iterate_nnls(
     device: torch.device | str = "cpu",
 ) -> Iterator[np.ndarray]:
     """Yield the estimate after every iteration; arguments as :func:`nnls`."""
-    measured = as_float_tensor(image, device)
-    kernel = as_float_tensor(psf, device).to(measured.dtype)
-    blur, adjoint = blur_operators(measured.shape, kernel)
+    measured, blur, adjoint = forward_model(image, psf, device)
     estimate = measured.clamp(min=0)
     for _ in range(iterations):
         gradient = adjoint(measured - blur(estimate))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crossres.restoration.blur import as_float_tensor, blur_operators
+from crossres.restoration.blur import forward_model
 
 DAMPING_ORDER = 10
 """White's N: how flat the damping is below its threshold."""
@@ -61,9 +61,7 @@ def iterate_richardson_lucy(
     device: torch.device | str = "cpu",
 ) -> Iterator[np.ndarray]:
     """Yield the estimate after every iteration; arguments as :func:`richardson_lucy`."""
-    measured = as_float_tensor(image, device)
-    kernel = as_float_tensor(psf, device).to(measured.dtype)
-    blur, adjoint = blur_operators(measured.shape, kernel)
+    measured, blur, adjoint = forward_model(image, psf, device)
     threshold = damping * float(measured.max())
     estimate = torch.full_like(measured, 0.5)
     for _ in range(iterations):
