@@ -25,7 +25,13 @@ rule collect_registration:
     input:
         batch_folders(f"{CHANNEL}/registration/{{batch}}.csv", *MEASURED_SPLITS),
     output:
-        f"{CHANNEL}/registration.csv",
+        report(
+            f"{CHANNEL}/registration.csv",
+            caption="../report/registration.rst",
+            category="{experiment}",
+            subcategory="{channel}",
+            labels={"result": "registration of every field", "kind": "table"},
+        ),
     log:
         "logs/collect_registration/{experiment}/{channel}.log",
     benchmark:

@@ -17,7 +17,7 @@ METHOD_LABELS = {
     "input": "input",
     "richardson_lucy": "Lucy–Richardson",
     "nnls": "NNLS",
-    "cnn": "CNN (no discriminator)",
+    "cnn": "CNN",
     "gan": "GAN",
     "target": "target",
 }
