@@ -70,9 +70,7 @@ def test_two_experiments_run_side_by_side(workspace):
     write_experiment(workspace, simulated(), "first")
     write_experiment(workspace, simulated(), "second", experiments=["first.yaml", "second.yaml"])
     jobs = plan(workspace)
-    restored = {
-        path for job in jobs for path in job.outputs if "/restored/gan" in path.replace("\\", "/")
-    }
+    restored = {path for job in jobs for path in job.outputs if path.endswith("/restored/gan")}
     assert restored == {f"results/{name}/beads/restored/gan" for name in ("first", "second")}
 
 

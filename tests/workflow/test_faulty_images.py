@@ -88,9 +88,10 @@ def refusal(tmp_path_factory):
     rows = [dict(row, input_pixel_size_nm="") for row in read_sheet_rows(folder / "pairs.tsv")]
     for name, (write, _) in FAULTS.items():
         write(folder / "data" / f"{name}.tif")
+        write_tiff(folder / "data" / f"{name}_target.tif", GOOD)
         size = "40" if name == "other-pixel-size" else ""
-        row = {"field": name, "input": f"{name}.tif", "input_pixel_size_nm": size}
-        rows.append(rows[0] | row)
+        images = {"input": f"{name}.tif", "target": f"{name}_target.tif"}
+        rows.append(rows[0] | images | {"field": name, "input_pixel_size_nm": size})
     write_sheet(folder / "pairs.tsv", rows)
     write_experiment(folder, of_sheet())
     return folder, refuse(folder, f"{CHANNEL}/imported/input/train_000")

@@ -159,6 +159,7 @@ def report_channels():
                     "data": "simulated" if experiment.simulated else "measured",
                     "cut": experiment.settings["source"].get("cut"),
                     "metrics": f"{folder}/metrics.csv",
+                    "structures": f"{folder}/structures.csv",
                     "registration": f"{folder}/registration.csv",
                     "parameters": [
                         f"{folder}/deconvolution/{method}/parameters.json"

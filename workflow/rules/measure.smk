@@ -58,7 +58,12 @@ rule check_claims:
 rule write_report:
     input:
         claims=rules.check_claims.output,
-        tables=per_channel([f"{CHANNEL}/metrics.csv", f"{CHANNEL}/registration.csv"]),
+        tables=per_channel(
+            [
+                f"{CHANNEL}/{table}.csv"
+                for table in ("metrics", "structures", "registration")
+            ]
+        ),
         parameters=lambda wildcards: [
             p for c in report_channels() for p in c["parameters"]
         ],

@@ -39,7 +39,7 @@ def write_report(
     ----------
     channels
         Of each channel: ``experiment``, ``channel``, ``title``, ``data``, ``cut`` and the paths
-        ``metrics``, ``registration`` and ``parameters`` (a list).
+        ``metrics``, ``structures``, ``registration`` and ``parameters`` (a list).
     claims
         claims.csv.
     scale
@@ -90,7 +90,7 @@ def channel_section(channel: Mapping[str, Any]) -> str:
             f"<p>The registration of the test fields is {error_nm.mean():.1f} nm off the true "
             f"drift on average, {error_nm.max():.1f} nm at most.</p>"
         )
-    lines.append(metrics_table(metrics))
+    lines.append(metrics_table(metrics, pairs_resolved(pd.read_csv(channel["structures"]))))
     return "\n".join(lines)
 
 
@@ -107,7 +107,18 @@ def parameters_sentence(chosen: Mapping[str, Any]) -> str:
     return f"{text}.</p>"
 
 
-def metrics_table(metrics: pd.DataFrame) -> str:
+def pairs_resolved(structures: pd.DataFrame) -> pd.Series:
+    """Return, by method, how many of the close pairs that the target resolves it resolves too."""
+    pairs = structures[structures.metric == "peak_to_peak_nm"]
+    if pairs.empty:
+        return pd.Series(dtype=str)
+    place = ["field", "structure"]
+    by_target = pairs[(pairs.method == "target") & pairs.value.notna()][place]
+    shown = pairs.merge(by_target, on=place).groupby("method").value
+    return shown.agg(lambda values: f"{values.notna().sum()} of {len(values)}")
+
+
+def metrics_table(metrics: pd.DataFrame, resolved: pd.Series) -> str:
     """Return mean ± standard deviation over the test fields, and over seeds, as HTML."""
     metrics = metrics[metrics.metric.isin(METRICS)]
     order = in_order(metrics.method)
@@ -119,6 +130,8 @@ def metrics_table(metrics: pd.DataFrame) -> str:
 
     table = grouped.apply(cell).unstack("metric").reindex(order)
     table = table[[metric for metric in METRICS if metric in table]].rename(columns=METRICS)
+    if len(resolved):
+        table["close pairs resolved"] = resolved
     table = table.rename(index=label_of).rename_axis(None, axis=0).rename_axis(None, axis=1)
     return table.fillna("").to_html(border=0)
 
