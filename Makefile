@@ -10,7 +10,7 @@ env: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,slurm]"
+	$(BIN)/pip install --quiet --constraint constraints.txt ".[dev,slurm]"
 	touch $@
 
 demo: env  ## the default experiment, from raw images to results/report.zip

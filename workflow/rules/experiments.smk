@@ -1,14 +1,7 @@
 # What every stage asks of the configuration: the experiments, and where their files lie.
-import os
 import sys
 
-SCRIPTS = str(Path(workflow.basedir) / "workflow" / "scripts")
-sys.path.insert(0, SCRIPTS)
-# Snakemake appends this folder to a job's path, behind an installed crossres: without this line,
-# jobs would run the library of another checkout while code_hash reads the one of this.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])
-)
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from snakemake.exceptions import WorkflowError
 
