@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossres.claims import JUDGES, Evidence, judge_claim
+from crossres.claims import JUDGED_ON, JUDGES, Evidence, judge_claim
 from crossres.jobs import logger
 
 
@@ -25,6 +25,8 @@ def check_claims(
     table
         Where to.
     """
+    judged = evidence.get(JUDGED_ON)
+    data = judged.metrics.data.iloc[0] if judged else ""
     claims = pd.read_csv(published, sep="\t").set_index("id")
     rows = []
     for claim in JUDGES:
@@ -37,7 +39,7 @@ def check_claims(
                 "measured": measured,
                 "verdict": verdict,
                 "scale": about["scale"],
-                "data": "simulated",
+                "data": data,
             }
         )
         logger.info("%s: %s (%s)", claim, verdict, measured)

@@ -29,12 +29,11 @@ def plot_snr(metrics: Path, figures: list[Path]) -> None:
         Where to.
     """
     table = pd.read_csv(metrics)
+    measured = set(table.metric)
     table = table[table.metric.isin(HEADINGS) & np.isfinite(table.value)]
     grouped = table.groupby(["method", "metric"]).value
     summary = grouped.agg(mean="mean", sd="std", n="count").reset_index()
-    present = {
-        metric: text for metric, text in HEADINGS.items() if (summary.metric == metric).any()
-    }
+    present = {metric: text for metric, text in HEADINGS.items() if metric in measured}
     save_figure(plot_table(summary, present), *figures)
 
 

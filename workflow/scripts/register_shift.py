@@ -11,6 +11,9 @@ from crossres.images import Image, read_image, write_image
 from crossres.jobs import InputError, logger, progress
 from crossres.registration import apply_shift, locate_correlation_peak
 
+LARGEST_RESIDUAL_PX = 4
+"""How far the shift left after registration is looked for."""
+
 
 def register_shift(
     inputs: Path,
@@ -46,9 +49,10 @@ def register_shift(
         reference, moving = (read_image(part / f"{name}.ome.tif") for part in (inputs, targets))
         fixed, free = common_size(reference.array, moving.array, name)
         row, shift_px = measure_shift(fixed, free, reference.known_pixel_size_nm, settings)
-        crop = settings["crop_px"]
-        window = (slice(crop, fixed.shape[0] - crop), slice(crop, fixed.shape[1] - crop))
-        pair = np.stack([fixed, apply_shift(free, shift_px)])[(slice(None), *window)]
+        pair = crop_border(np.stack([fixed, apply_shift(free, shift_px)]), settings, name)
+        # what a second look at the aligned pair would still move: how well the peak was located
+        left = locate_correlation_peak(pair[0], pair[1], LARGEST_RESIDUAL_PX)
+        row["residual_px"] = float(np.hypot(*left.shift_px))
         write_image(
             folder / f"{name}.ome.tif",
             Image(pair, "CYX", reference.known_pixel_size_nm, channels=("input", "target")),
@@ -58,6 +62,18 @@ def register_shift(
     table.parent.mkdir(parents=True, exist_ok=True)
     result.to_csv(table, index=False)
     logger.info("accepted %d of %d fields", result.accepted.sum(), len(result))
+
+
+def crop_border(pair: np.ndarray, settings: Mapping[str, Any], name: str) -> np.ndarray:
+    """Crop (C, Y, X) by ``registration.crop_px`` on every side."""
+    crop = settings["crop_px"]
+    height, width = pair.shape[1:]
+    if min(height, width) <= 2 * crop:
+        raise InputError(
+            f"field {name}: registration.crop_px is {crop}, which leaves nothing of its "
+            f"{height} x {width} pixels; crop less"
+        )
+    return pair[:, crop : height - crop, crop : width - crop]
 
 
 def common_size(fixed: np.ndarray, free: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -83,18 +99,20 @@ def measure_shift(
     trusted = settings["method"] == "none"
     why = "" if near else "shift beyond max_shift_nm"
     why = why if alike else "correlation below min_correlation"
+    accepted = trusted or (near and alike and found.fitted)
+    # a pair that is not accepted is not moved either: it is left out of training, and looked at
+    applied = accepted and not trusted
     row = {
         "shift_y_px": found.shift_px[0],
         "shift_x_px": found.shift_px[1],
         "shift_y_nm": shift_nm[0],
         "shift_x_nm": shift_nm[1],
         "correlation": found.correlation,
-        "applied": not trusted,
-        "accepted": trusted or (near and alike and found.fitted),
+        "applied": applied,
+        "accepted": accepted,
         "reason": "" if trusted else why or ("" if found.fitted else "no Gaussian fits the peak"),
     }
-    # a pair that is not accepted is not moved either: it is left out of training, and looked at
-    return row, found.shift_px if row["applied"] and row["accepted"] else (0.0, 0.0)
+    return row, found.shift_px if applied else (0.0, 0.0)
 
 
 if __name__ == "__main__":

@@ -78,3 +78,10 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         write_image(path, Image(np.ones((5, 5), dtype=np.uint8), "YX", 30.0))
     assert path.read_bytes() == before
+
+
+def test_the_same_image_gives_the_same_bytes(tmp_path):
+    image = Image(np.arange(64, dtype=np.float32).reshape(8, 8), "YX", 30.0)
+    for name in ("a", "b"):
+        write_image(tmp_path / f"{name}.ome.tif", image)
+    assert (tmp_path / "a.ome.tif").read_bytes() == (tmp_path / "b.ome.tif").read_bytes()

@@ -14,6 +14,9 @@ from crossres.jobs import InputError
 SPLITS = ("train", "validation", "test", "apply")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 
+LISTED = 20
+"""Missing files that are named one by one."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -79,11 +82,12 @@ def read_sheet(source: Mapping[str, Any]) -> list[Field]:
     if not rows:
         raise InputError(f"{sheet}: has no rows; add one per field and channel")
     fields = [_field_of(sheet, root, line, row, source) for line, row in rows]
+    _check_files(sheet, fields)
     _check_unique(sheet, fields)
     if "cut" in source:
         return [piece for field in fields for piece in _cut(field, source["cut"])]
     groups = {id(f): row["group"] or row["field"] for f, (_, row) in zip(fields, rows, strict=True)}
-    return _assign_splits(fields, groups, source["split_fractions"])
+    return _assign_splits(sheet, fields, groups, source["split_fractions"])
 
 
 def _check_columns(sheet: Path, found: list[str] | Any) -> None:
@@ -130,12 +134,7 @@ def _field_of(
     if not row["input"] or (not row["target"] and row["split"] != "apply"):
         missing = "input" if not row["input"] else "target"
         raise InputError(f"{where}: {missing} is empty; only `apply` rows do without a target")
-    paths = {}
-    for role in ("input", "target"):
-        path = root / row[role]
-        if row[role] and not path.is_file():
-            raise InputError(f"{where}: {role} {path} does not exist; correct the path")
-        paths[role] = str(path) if row[role] else None
+    paths = {role: str(root / row[role]) if row[role] else None for role in ("input", "target")}
     return Field(
         row["field"],
         row["channel"],
@@ -158,6 +157,20 @@ def _pixel_size(where: str, row: Mapping[str, str], column: str) -> float | None
     if not size > 0:
         raise InputError(f"{where}: {column} is {row[column]!r}; expected a positive number of nm")
     return size
+
+
+def _check_files(sheet: Path, fields: list[Field]) -> None:
+    """Name every file that is missing, not just the first."""
+    missing = [
+        f"{sheet}, line {field.row}: {role} {path} does not exist"
+        for field in fields
+        for role, path in (("input", field.input_path), ("target", field.target_path))
+        if path is not None and not Path(path).is_file()
+    ]
+    if missing:
+        more = [f"and {len(missing) - LISTED} more"] if len(missing) > LISTED else []
+        listed = "\n          ".join(missing[:LISTED] + more)
+        raise InputError(f"{listed}; correct the path, or source.data_root")
 
 
 def _check_unique(sheet: Path, fields: list[Field]) -> None:
@@ -197,7 +210,10 @@ def _cut(field: Field, cut: Mapping[str, Any]) -> list[Field]:
 
 
 def _assign_splits(
-    fields: list[Field], groups: Mapping[int, str], fractions: Mapping[str, float]
+    sheet: Path,
+    fields: list[Field],
+    groups: Mapping[int, str],
+    fractions: Mapping[str, float],
 ) -> list[Field]:
     """Give each field without a split that of its group, whole groups at a time.
 
@@ -208,8 +224,8 @@ def _assign_splits(
         group = groups[id(f)]
         if f.split and given.setdefault(group, f.split) != f.split:
             raise InputError(
-                f"sheet, line {f.row}: group {group!r} is in the {given[group]} split above and in "
-                f"{f.split} here; keep a group in one split, or name two groups"
+                f"{sheet}, line {f.row}: group {group!r} is in the {given[group]} split above and "
+                f"in {f.split} here; keep a group in one split, or name two groups"
             )
     names = {groups[id(f)] for f in fields if not f.split} - set(given)
     order = sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())

@@ -1,7 +1,10 @@
 """Writing OME-TIFF, whole or not at all."""
 
+import hashlib
+import uuid
 from pathlib import Path
 
+import numpy as np
 import tifffile
 
 from crossres.images.image import Image
@@ -30,6 +33,9 @@ def write_image(path: str | Path, image: Image) -> None:
         metadata["PhysicalSizeZUnit"] = "µm"
     if image.channels:
         metadata["Channel"] = {"Name": list(image.channels)}
+    # tifffile would draw one from clock and machine: the same image should give the same bytes
+    pixels = hashlib.sha256(np.ascontiguousarray(image.array)).hexdigest()
+    metadata["UUID"] = str(uuid.uuid5(uuid.NAMESPACE_OID, pixels))
     array = image.array.astype("float32") if image.array.dtype == "float64" else image.array
     with written_aside(path) as aside:
         # ome=True: tifffile would otherwise decide by the name, which ends in .partial here
