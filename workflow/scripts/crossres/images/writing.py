@@ -4,7 +4,6 @@ import hashlib
 import uuid
 from pathlib import Path
 
-import numpy as np
 import tifffile
 
 from crossres.images.image import Image
@@ -34,7 +33,7 @@ def write_image(path: str | Path, image: Image) -> None:
     if image.channels:
         metadata["Channel"] = {"Name": list(image.channels)}
     # tifffile would draw one from clock and machine: the same image should give the same bytes
-    pixels = hashlib.sha256(np.ascontiguousarray(image.array)).hexdigest()
+    pixels = hashlib.sha256(image.array.tobytes()).hexdigest()
     metadata["UUID"] = str(uuid.uuid5(uuid.NAMESPACE_OID, pixels))
     array = image.array.astype("float32") if image.array.dtype == "float64" else image.array
     with written_aside(path) as aside:
