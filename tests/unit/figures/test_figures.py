@@ -66,6 +66,12 @@ def test_examples_zoom_where_the_target_varies_most():
     assert len(figure.axes) == 6
 
 
+def test_a_field_no_larger_than_the_inset_is_shown_whole():
+    target = np.random.default_rng(0).random((40, 30))
+    assert liveliest_window(target, 30)[1] == 0
+    assert len(plot_examples([("one", dict.fromkeys(METHODS, target))], 30.0).axes) == 6
+
+
 def test_the_table_gives_mean_and_deviation_and_a_dash_where_nothing_was_measured():
     values = pd.DataFrame(
         [("input", "snr", 6.21, 0.4, 12), ("gan", "ssim", 0.273, 0.019, 12)],

@@ -18,7 +18,7 @@ def test_an_unknown_method_stands_before_the_target():
 )
 def test_the_scale_bar_has_the_length_that_it_states(width_px, pixel_nm, length_nm):
     figure, axes = new_figure(1, 1, (2, 2))
-    add_scale_bar(axes[0, 0], width_px, pixel_nm)
+    add_scale_bar(axes[0, 0], (2 * width_px, width_px), pixel_nm)
     x = axes[0, 0].lines[0].get_xdata()
     assert x[1] - x[0] == pytest.approx(length_nm / pixel_nm)
     stated = axes[0, 0].texts[0].get_text()

@@ -10,7 +10,8 @@ from scipy.ndimage import uniform_filter
 from crossres.figures.style import add_scale_bar, in_order, label_of, new_figure, show_image
 
 ZOOM_PART = 6
-"""The inset shows a window of this fraction of the field's shorter side."""
+LEAST_ZOOM_PX = 64
+"""The inset shows a sixth of the field's shorter side, and never less than 64 pixels of it."""
 
 
 def liveliest_window(target: np.ndarray, side_px: int) -> tuple[int, int]:
@@ -18,7 +19,9 @@ def liveliest_window(target: np.ndarray, side_px: int) -> tuple[int, int]:
     target = target.astype(np.float64)
     half = side_px // 2
     variance = uniform_filter(target**2, side_px) - uniform_filter(target, side_px) ** 2
-    inner = variance[half : target.shape[0] - half, half : target.shape[1] - half]
+    # uniform_filter centres a window of side n on n // 2: inner[y] is the window that begins at y
+    height, width = target.shape
+    inner = variance[half : height - side_px + half + 1, half : width - side_px + half + 1]
     y, x = np.unravel_index(int(np.argmax(inner)), inner.shape)
     return int(y), int(x)
 
@@ -40,11 +43,18 @@ def plot_examples(
         Of all images.
     """
     methods = in_order(fields[0][1])
-    rows = 2 * len(fields)
-    figure, axes = new_figure(rows, len(methods), (1.45 * len(methods), 1.53 * rows))
+    # a row is as high as its images are beside their width; insets are square
+    shapes = [images["target"].shape for _, images in fields]
+    heights = [part for height, width in shapes for part in (height / width, 1.0)]
+    figure, axes = new_figure(
+        len(heights),
+        len(methods),
+        (1.45 * len(methods), 1.45 * sum(heights) + 0.16 * len(heights)),
+        height_ratios=heights,
+    )
     for number, (name, images) in enumerate(fields):
         target = images["target"]
-        side = max(16, min(target.shape) // ZOOM_PART)
+        side = min(max(LEAST_ZOOM_PX, min(target.shape) // ZOOM_PART), *target.shape)
         y, x = liveliest_window(target, side)
         for column, method in enumerate(methods):
             image = images[method]
@@ -58,7 +68,7 @@ def plot_examples(
             show_image(zoom_panel, image[y : y + side, x : x + side], (low, high))
             if number == 0:
                 field_panel.set_title(label_of(method))
-        add_scale_bar(axes[2 * number, 0], target.shape[1], pixel_size_nm)
-        add_scale_bar(axes[2 * number + 1, 0], side, pixel_size_nm)
+        add_scale_bar(axes[2 * number, 0], target.shape, pixel_size_nm)
+        add_scale_bar(axes[2 * number + 1, 0], (side, side), pixel_size_nm)
         axes[2 * number, 0].set_ylabel(name, fontsize=6)
     return figure

@@ -84,23 +84,16 @@ def save_figure(figure: Figure, *paths: str | Path) -> None:
     plt.close(figure)
 
 
-def add_scale_bar(axes: Axes, width_px: int, pixel_size_nm: float) -> None:
+def add_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_nm: float) -> None:
     """Draw a round scale bar of about a quarter of the image's width, at the lower right."""
+    height_px, width_px = shape
     quarter_nm = width_px * pixel_size_nm / 4
     length_nm = max((bar for bar in SCALE_BARS_NM if bar <= quarter_nm), default=SCALE_BARS_NM[0])
     length_px = length_nm / pixel_size_nm
-    x, y = 0.95 * width_px - length_px, 0.94 * width_px
-    axes.plot([x, x + length_px], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
+    right, y = 0.95 * width_px, height_px - 0.06 * width_px
+    axes.plot([right - length_px, right], [y, y], color="white", lw=2.5, solid_capstyle="butt")
     text = f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm:g} nm"
-    axes.text(
-        x + length_px / 2,
-        y - 0.02 * width_px,
-        text,
-        color="white",
-        ha="center",
-        va="bottom",
-        fontsize=6,
-    )
+    axes.text(right, y - 0.03 * width_px, text, color="white", ha="right", va="bottom", fontsize=6)
 
 
 def show_image(axes: Axes, image: np.ndarray, limits: tuple[float, float]) -> None:
