@@ -2,8 +2,8 @@
 
 Rooms, from the ground up; each imports only from those before it:
 
-experiments     the configuration and the sheets: which fields, which split, which settings
 jobs            what surrounds a library call in a script: clear errors, log, progress
+experiments     the configuration and the sheets: which fields, which split, which settings
 images          an image is an array with axes, pixel size and channel; reading and writing it
 optics          point-spread functions and cameras
 simulate        samples and the raw files that a microscope would have written of them
