@@ -15,7 +15,7 @@ rule restore_fields:
         "logs/restore_fields/{experiment}/{channel}/{restoration}.tsv"
     conda:
         "../../envs/crossres.yaml"
-    threads: 16
+    threads: WHOLE_MACHINE
     resources:
         gpu=1,
         device=CONFIG["device"],

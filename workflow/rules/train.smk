@@ -35,7 +35,7 @@ rule train_network:
         "logs/train_network/{experiment}/{channel}/{network}_seed_{seed}.tsv"
     conda:
         "../../envs/crossres.yaml"
-    threads: 16
+    threads: WHOLE_MACHINE
     resources:
         gpu=1,
         device=CONFIG["device"],
