@@ -1,6 +1,7 @@
 """One run from raw images to the report: every file and column that others may rely on."""
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
@@ -146,7 +147,8 @@ def test_every_table_says_where_its_numbers_come_from(results, name):
     for column, value in PROVENANCE.items():
         assert set(table[column]) == {value}
     assert table.code.nunique() == 1
-    assert len(str(table.code.iloc[0])) == 16
+    # sixteen hexadecimal digits alone, such as 12e3456789012345, would be read as a number
+    assert re.fullmatch("sha256:[0-9a-f]{16}", table.code.iloc[0])
 
 
 def test_patches_come_from_the_fields_of_their_own_split(results):

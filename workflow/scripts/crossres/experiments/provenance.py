@@ -25,7 +25,8 @@ def code_hash(script: str) -> str:
     for path in sorted(_closure(SCRIPTS / script)):
         digest.update(str(path.relative_to(SCRIPTS)).encode())
         digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    # the name in front keeps readers of a table from taking 12e34567... for a number
+    return f"sha256:{digest.hexdigest()[:16]}"
 
 
 @cache
