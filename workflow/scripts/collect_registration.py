@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from crossres.images import read_field_table
 from crossres.jobs import logger
 
 
@@ -22,7 +23,7 @@ def collect_registration(
     table
         Where to.
     """
-    parts = [pd.read_csv(path).assign(batch=path.stem) for path in tables]
+    parts = [read_field_table(path).assign(batch=path.stem) for path in tables]
     joined = pd.concat(parts, ignore_index=True).assign(**provenance)
     joined.to_csv(table, index=False)
     for row in joined[~joined.accepted].itertuples():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossres.images import field_name, fields_in, read_image
+from crossres.images import field_name, fields_in, read_field_table, read_image
 from crossres.jobs import InputError, logger, progress
 from crossres.patches import Patches, cut_patches, draw_positions, save_patches
 from crossres.preprocess import Scale, scale_from_percentiles
@@ -40,7 +40,7 @@ def extract_patches(
     InputError
         A field smaller than a patch, or a split in which no patch shows anything.
     """
-    table = pd.concat(map(pd.read_csv, registration))
+    table = pd.concat(map(read_field_table, registration))
     accepted = set(table.field[table.accepted])
     pairs = {
         split: {

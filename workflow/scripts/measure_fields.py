@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossres.images import field_name, fields_in, load_field
+from crossres.images import field_name, fields_in, load_field, read_field_table
 from crossres.jobs import InputError, logger, progress
 from crossres.measure.field import UNITS, measure_field
 
@@ -48,8 +48,8 @@ def measure_fields(
     metrics, structures
         Where to.
     """
-    shifts = pd.concat(map(pd.read_csv, registration)).set_index("field")
-    drifts = [pd.read_csv(folder / "drift.csv") for folder in truth]
+    shifts = pd.concat(map(read_field_table, registration)).set_index("field")
+    drifts = [read_field_table(folder / "drift.csv") for folder in truth]
     true_drift = pd.concat(drifts).set_index("field") if drifts else None
     labels = {name: (method, seed) for name, method, seed in restorations}
     labels |= {"input": ("input", None), "target": ("target", None)}

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from crossres.figures import save_figure
 from crossres.figures.examples import plot_examples as draw
-from crossres.images import field_name, fields_in, load_field
+from crossres.images import field_name, fields_in, load_field, read_field_table
 
 EXAMPLES = 2
 
@@ -36,7 +34,7 @@ def plot_examples(
     figures
         Where to.
     """
-    table = pd.read_csv(metrics)
+    table = read_field_table(metrics)
     judge = next((name for name in ("gan", "cnn") if name in restored), "input")
     ssim = table[(table.metric == "ssim") & (table.method == judge)].groupby("field").value.mean()
     nearest = (ssim - ssim.median()).abs().sort_values(kind="stable").index[:EXAMPLES]

@@ -9,7 +9,7 @@ import pandas as pd
 from crossres.figures import save_figure
 from crossres.figures.profiles import PairView
 from crossres.figures.profiles import plot_profiles as draw
-from crossres.images import field_name, fields_in, load_field
+from crossres.images import field_name, fields_in, load_field, read_field_table
 from crossres.measure.pairs import pair_profile
 
 PAIRS = 4
@@ -40,7 +40,7 @@ def plot_profiles(
         Where to.
     """
     by_name = {field_name(path): path for path in pairs}
-    chosen = choose_pairs(pd.read_csv(structures))
+    chosen = choose_pairs(read_field_table(structures))
     views = []
     for _, rows in chosen:
         images, size_nm = load_field(by_name[rows.field.iloc[0]], restored, crop_px)

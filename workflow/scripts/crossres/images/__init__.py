@@ -2,7 +2,7 @@
 
 from crossres.images.checking import agreed_pixel_size, as_plane, require_signal
 from crossres.images.cutting import field_window
-from crossres.images.field import field_name, fields_in, load_field
+from crossres.images.field import field_name, fields_in, load_field, read_field_table
 from crossres.images.image import Image
 from crossres.images.reading import read_image
 from crossres.images.writing import write_image
@@ -15,6 +15,7 @@ __all__ = [
     "field_window",
     "fields_in",
     "load_field",
+    "read_field_table",
     "read_image",
     "require_signal",
     "write_image",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from crossres.images.reading import read_image
 
@@ -18,6 +19,16 @@ def fields_in(folders: Iterable[str | Path]) -> list[Path]:
 def field_name(path: Path) -> str:
     """Return the name of a field, that of its file without the ending."""
     return path.name.removesuffix(FIELD_ENDING)
+
+
+def read_field_table(path: str | Path) -> pd.DataFrame:
+    """Read a table with a column ``field``, its names as they were written.
+
+    pandas would take the field 01 for the number 1 and the field NA for a missing value.
+    """
+    columns = pd.read_csv(path, nrows=0).columns
+    missing = {column: [""] for column in columns if column != "field"}
+    return pd.read_csv(path, dtype={"field": str}, keep_default_na=False, na_values=missing)
 
 
 def load_field(
