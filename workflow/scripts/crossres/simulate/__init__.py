@@ -2,5 +2,20 @@
 
 from crossres.simulate.acquisition import acquire_pair
 from crossres.simulate.beads import place_beads
+from crossres.simulate.scan_truth import (
+    ScanTruth,
+    sample_position_nm,
+    truth_from_dict,
+    truth_to_dict,
+)
+from crossres.simulate.stage_scan import acquire_scan
 
-__all__ = ["acquire_pair", "place_beads"]
+__all__ = [
+    "ScanTruth",
+    "acquire_pair",
+    "acquire_scan",
+    "place_beads",
+    "sample_position_nm",
+    "truth_from_dict",
+    "truth_to_dict",
+]

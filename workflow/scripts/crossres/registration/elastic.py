@@ -1,0 +1,320 @@
+"""Elastic registration: the smooth displacement field under which two images agree best.
+
+Both images are filtered so that what they have in common counts and what they have not (blur,
+haze, noise) does not; then a field of cubic B-splines is fitted to all pixels at once by
+Gauss-Newton steps, from coarse to fine. How smooth the field should be is read from the data, and
+so is how far it can be trusted. The published scheme, which moves blocks one by one, is
+:mod:`crossres.registration.blocks`; docs/registration.md compares the two.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from crossres.registration.control_grid import ControlGrid
+from crossres.registration.filters import Whitened, band_pass, bin_pixels, whiten
+from crossres.registration.warp import sample, warp
+
+SPACING_PX = 48
+COARSE_SPACING_PX = 128
+COARSE_BINNINGS = (8, 4, 2)
+CELL_PX = 8
+LEAST_LEVEL_PX = 32
+BORDER_PX = 4
+SMOOTHNESS = tuple(10.0**n for n in range(8, -3, -1))
+BLOCK_PX = 64
+TOLERANCE_PX = 0.2
+"""Wang et al. 2019, Methods: shift tolerance of the last block size, 64 px."""
+
+
+@dataclass(frozen=True)
+class ElasticEstimate:
+    """A displacement field with what says how far to believe it.
+
+    Parameters
+    ----------
+    displacement
+        (2, Y, X) float32: what moves ``moving`` onto ``reference``, in pixels; warped[p] is
+        moving[p - displacement(p)].
+    error_px
+        (Y, X) float32 estimated length of the field's error: half the difference between the
+        fields that the two halves of the data ask for. Infinite where nothing could be fitted.
+    texture
+        Part of the field's 64-px blocks that could be located to 0.2 px by themselves.
+    """
+
+    displacement: np.ndarray
+    error_px: np.ndarray
+    texture: float
+
+    @property
+    def rms_px(self) -> float:
+        """Root mean square of the estimated error."""
+        return float(np.sqrt(np.mean(np.square(self.error_px, dtype=np.float64))))
+
+    @property
+    def p95_px(self) -> float:
+        """Estimated error that 95 % of the pixels stay below."""
+        return float(np.percentile(self.error_px, 95))
+
+
+def register_elastic(
+    reference: np.ndarray,
+    moving: np.ndarray,
+    *,
+    scheme: str = "spline",
+    spacing_px: float = SPACING_PX,
+    device: str | torch.device = "cpu",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move one image onto another by a smooth displacement field.
+
+    Parameters
+    ----------
+    reference, moving
+        (Y, X) of one shape, finite, at least 64 pixels a side.
+    scheme
+        "spline": this module's; "blocks": the pyramid of Wang et al. 2019.
+    spacing_px
+        Distance of the spline's control points.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    warped : ndarray
+        (Y, X) float32, ``moving`` as it would look in the place of ``reference``: interpolated
+        once, from the original.
+    displacement : ndarray
+        (2, Y, X) float32 (dy, dx) in pixels; warped[p] = moving[p - displacement(p)], as
+        :func:`~crossres.registration.shift.estimate_shift` has it.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, or are too small, or the scheme is unknown.
+    """
+    from crossres.registration.blocks import estimate_by_blocks
+
+    if scheme not in ("spline", "blocks"):
+        raise ValueError(f"scheme is {scheme!r}; it can be spline or blocks")
+    if scheme == "blocks":
+        displacement = estimate_by_blocks(reference, moving, device=device)
+    else:
+        displacement = estimate_displacement(reference, moving, spacing_px, device).displacement
+    return warp(moving, displacement), displacement
+
+
+def estimate_displacement(
+    reference: np.ndarray,
+    moving: np.ndarray,
+    spacing_px: float = SPACING_PX,
+    device: str | torch.device = "cpu",
+) -> ElasticEstimate:
+    """Estimate the displacement field that moves one image onto another.
+
+    Parameters
+    ----------
+    reference, moving, spacing_px, device
+        As in :func:`register_elastic`.
+
+    Returns
+    -------
+    ElasticEstimate
+        Of no displacement, infinite error and texture 0 where the images have nothing in common.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, or are too small.
+
+    Notes
+    -----
+    1. Coarse: both images binned by 8, 4 and 2 and band-passed, a field on a 128-px grid.
+    2. Filters: both spectra are whitened and weighed by the coherence of the roughly aligned pair
+       (:func:`~crossres.registration.filters.whiten`).
+    3. Fine: Gauss-Newton steps on a grid of ``spacing_px``. Misfit is weighed by its local
+       energy, so that what only one image shows does not pull. The weight of the roughness is the
+       one with which either half of the data (a checkerboard of 32-px squares) best predicts the
+       other.
+    4. Error: the two halves once more, at the solution.
+
+    References
+    ----------
+    Lucas & Kanade, IJCAI 1981; Baker & Matthews, IJCV 56, 221 (2004) (gradient of the
+    reference); Knapp & Carter, IEEE Trans. ASSP 24, 320 (1976) (weights by coherence).
+    """
+    check_pair(reference, moving)
+    shape = reference.shape
+    fixed, free = (
+        torch.as_tensor(np.array(image, dtype=np.float32), device=device)
+        for image in (reference, moving)
+    )
+    fixed, free = fixed - fixed.mean(), free - free.mean()
+    points = None
+    for binning in COARSE_BINNINGS:
+        if min(shape) // binning < LEAST_LEVEL_PX:
+            continue
+        grid = ControlGrid(shape, COARSE_SPACING_PX, binning, max(1, CELL_PX // binning), device)
+        pair = [band_pass(bin_pixels(image, binning)) for image in (fixed, free)]
+        fit = _Fit(grid, *pair, oversampling=1)
+        points = grid.zeros() if points is None else points
+        for _ in range(4):
+            points = points + fit.step(points, 1.0)
+    whole = ControlGrid(shape, COARSE_SPACING_PX, 1, CELL_PX, device)
+    field = whole.field(whole.zeros() if points is None else points)
+    whitened = whiten(fixed, free, _warped(free, field))
+    if whitened is None:
+        nothing = np.zeros((2, *shape), np.float32)
+        return ElasticEstimate(nothing, np.full(shape, np.inf, np.float32), 0.0)
+    del fixed, free
+    return _fine(whitened, field, spacing_px, device)
+
+
+def check_pair(reference: np.ndarray, moving: np.ndarray) -> None:
+    """Refuse a pair that cannot be registered elastically."""
+    if reference.shape != moving.shape or reference.ndim != 2:
+        raise ValueError(f"expected two (Y, X) of one shape: {reference.shape}, {moving.shape}")
+    if min(reference.shape) < BLOCK_PX:
+        raise ValueError(f"{reference.shape} px are too few; at least {BLOCK_PX} a side are needed")
+
+
+def _fine(
+    whitened: Whitened, field: torch.Tensor, spacing_px: float, device: str | torch.device
+) -> ElasticEstimate:
+    """Fit the final field to the whitened pair, starting from the coarse one."""
+    shape = tuple(whitened.reference.shape)
+    grid = ControlGrid(shape, spacing_px, 1, CELL_PX, device)
+    fit = _Fit(grid, whitened.reference, whitened.moving, whitened.oversampling)
+    points = grid.fit(field)
+    del field
+    candidates = SMOOTHNESS
+    for _ in range(2):
+        smoothness = fit.best_smoothness(points, candidates)
+        candidates = tuple(smoothness * factor for factor in (10, 3, 1, 1 / 3, 1 / 10))
+        points = points + fit.step(points, smoothness)
+    points = points + fit.step(points, smoothness)
+    first, second = fit.halves(points, smoothness)
+    texture = fit.texture(whitened.band)
+    error = (grid.field(first) - grid.field(second)).square().sum(0).sqrt() / 2
+    return ElasticEstimate(grid.field(points).cpu().numpy(), error.cpu().numpy(), texture)
+
+
+class _Fit:
+    """Least squares between a fixed and a warped image, linearised anew at every step.
+
+    The gradient is that of the reference, so that only the residual changes from step to step.
+    """
+
+    def __init__(
+        self, grid: ControlGrid, fixed: torch.Tensor, free: torch.Tensor, oversampling: int
+    ) -> None:
+        self.grid = grid
+        self.fixed = fixed
+        self.free = free[None, None]
+        self.oversampling = oversampling
+        self.gradient = _gradient(fixed) / grid.binning
+        gy, gx = self.gradient
+        self.tensor = _cell_means(torch.stack([gy * gy, gy * gx, gx * gx]), grid.cell_px)
+        halves = torch.arange(grid.cells[0])[:, None] // 4 + torch.arange(grid.cells[1]) // 4
+        self.half = (halves % 2).to(fixed)
+
+    def step(self, points: torch.Tensor, smoothness: float) -> torch.Tensor:
+        """Return the Gauss-Newton step from some control points."""
+        gradient, weight = self._residual(points)
+        return self.grid.solve(self.tensor * weight, gradient * weight, smoothness, points)
+
+    def halves(self, points: torch.Tensor, smoothness: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the steps that each half of the data asks for."""
+        gradient, weight = self._residual(points)
+        first, second = (
+            self.grid.solve(self.tensor * w, gradient * w, smoothness / 2, points)
+            for w in (weight * self.half, weight * (1 - self.half))
+        )
+        return first, second
+
+    def best_smoothness(self, points: torch.Tensor, candidates: tuple[float, ...]) -> float:
+        """Return the candidate with which either half of the data best predicts the other."""
+        gradient, weight = self._residual(points)
+        parts = (weight * self.half, weight * (1 - self.half))
+        y, x = self.grid._at_cells
+        misfits = []
+        for smoothness in candidates:
+            misfit = 0.0
+            for own, other in (parts, parts[::-1]):
+                step = self.grid.solve(self.tensor * own, gradient * own, smoothness / 2, points)
+                image = self.grid.data_term(self.tensor * other, step)
+                pull = y.T @ (gradient * other) @ x
+                misfit = misfit + (step * image).sum() - 2 * (step * pull).sum()
+            misfits.append(misfit)
+        return candidates[int(torch.argmin(torch.stack(misfits)))]
+
+    def texture(self, band: float) -> float:
+        """Return the part of the blocks whose own data locate them to the tolerance.
+
+        The variance of a block's shift is at least the inverse of its summed structure tensor
+        over the noise density; the noise fills only a part of the band (Cramer-Rao). The tensor
+        is that of both images' gradients multiplied, to which the noise of neither adds.
+        """
+        (gy, gx), (hy, hx) = self.gradient, _gradient(self.warped)
+        both = torch.stack([gy * hy, (gy * hx + gx * hy) / 2, gx * hx])
+        side = max(1, BLOCK_PX // self.grid.cell_px)
+        tensor = _cell_means(both, self.grid.cell_px)
+        information = tensor * self.weight * band * (self.grid.cell_px * side) ** 2
+        yy, yx, xx = F.avg_pool2d(information[None], side)[0]
+        least = (yy + xx) / 2 - torch.sqrt(((yy - xx) / 2) ** 2 + yx**2)
+        return float((least >= 1 / TOLERANCE_PX**2).float().mean())
+
+    def _residual(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return each cell's mean of gradient times residual, and its weight."""
+        displacement = self.grid.field(points) / self.grid.binning
+        height, width = self.fixed.shape
+        y = torch.arange(height, device=self.fixed.device)[:, None] - displacement[0]
+        x = torch.arange(width, device=self.fixed.device)[None] - displacement[1]
+        del displacement
+        inside = (y >= 1) & (y <= height - 2) & (x >= 1) & (x <= width - 2)
+        k = self.oversampling
+        # half-pixel convention: an oversampled pixel j lies at (j + 0.5) / k - 0.5
+        places = ((part[None] + 0.5) * k - 0.5 for part in (y, x))
+        self.warped = sample(self.free, *places)[0]
+        residual = (self.warped - self.fixed) * inside
+        gy, gx = self.gradient
+        means = _cell_means(
+            torch.stack([gy * residual, gx * residual, residual * residual]), self.grid.cell_px
+        )
+        # the misfit of the neighbourhood, 9 cells wide: single cells would weigh down their own
+        # largest deviations, which are what moves them
+        padded = F.pad(means[2][None, None], (4, 4, 4, 4), mode="replicate")
+        energy = F.avg_pool2d(padded, 9, 1)[0, 0]
+        self.weight = 1 / (energy + 0.1 * energy.mean() + 1e-12)
+        return means[:2], self.weight
+
+
+def _gradient(image: torch.Tensor) -> torch.Tensor:
+    """Return (2, Y, X) fourth-order central differences, zero near the border."""
+    result = torch.zeros(2, *image.shape, device=image.device)
+    b = BORDER_PX
+    height, width = image.shape
+
+    def part(dy: int, dx: int) -> torch.Tensor:
+        return image[b + dy : height - b + dy, b + dx : width - b + dx]
+
+    for axis, (y, x) in enumerate(((1, 0), (0, 1))):
+        near = part(y, x) - part(-y, -x)
+        far = part(2 * y, 2 * x) - part(-2 * y, -2 * x)
+        result[axis, b : height - b, b : width - b] = (8 * near - far) / 12
+    return result
+
+
+def _cell_means(values: torch.Tensor, cell_px: int) -> torch.Tensor:
+    """Return the means of (C, Y, X) over square cells; what does not fill one is left out."""
+    return F.avg_pool2d(values[None], cell_px)[0]
+
+
+def _warped(image: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
+    """Return an image moved by a field, roughly: bicubic."""
+    height, width = image.shape
+    y = torch.arange(height, device=image.device)[:, None] - displacement[0]
+    x = torch.arange(width, device=image.device)[None] - displacement[1]
+    return sample(image[None, None], y[None], x[None])[0]

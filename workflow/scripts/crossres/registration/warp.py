@@ -1,0 +1,74 @@
+"""Moving an image by a displacement field, once.
+
+Convention, everywhere in this room: a displacement is what moves ``moving`` onto ``reference``,
+in pixels, on the reference's grid. The value shown at p after the warp was at p - d(p) before:
+a constant field d = (dy, dx) does what :func:`~crossres.registration.shift.apply_shift` does.
+Pixel i has its centre at i.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import map_coordinates, spline_filter
+
+ROWS_AT_ONCE = 256
+
+
+def warp(image: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """Move an image by a displacement field, with a cubic spline.
+
+    Pixels that come from outside repeat the border.
+
+    Parameters
+    ----------
+    image
+        (Y, X) or (Z, Y, X); it may be larger or smaller than the field.
+    displacement
+        (2, Y, X) or (3, Z, Y, X), in pixels.
+
+    Returns
+    -------
+    ndarray
+        float32 of the field's shape.
+    """
+    image = np.asarray(image, dtype=np.float32)
+    # the spline's coefficients are found for the whole image, its values block by block: the
+    # coordinates in float64 would be the largest thing in memory
+    coefficients = spline_filter(image, 3, output=np.float32, mode="nearest")
+    shape = displacement.shape[1:]
+    result = np.empty(shape, dtype=np.float32)
+    for first in range(0, shape[0], ROWS_AT_ONCE):
+        rows = slice(first, min(first + ROWS_AT_ONCE, shape[0]))
+        grid = np.meshgrid(
+            np.arange(rows.start, rows.stop), *map(np.arange, shape[1:]), indexing="ij", sparse=True
+        )
+        places = np.stack([g - d for g, d in zip(grid, displacement[:, rows], strict=True)])
+        result[rows] = map_coordinates(
+            coefficients, places, order=3, mode="nearest", prefilter=False
+        )
+    return result
+
+
+def sample(images: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return images at fractional places, by bicubic interpolation.
+
+    Bicubic convolution is exact enough only well below the Nyquist frequency: oversample first.
+
+    Parameters
+    ----------
+    images
+        (N, 1, H, W).
+    y, x
+        (N, h, w) places, in pixels of the images.
+
+    Returns
+    -------
+    Tensor
+        (N, h, w); the border is repeated beyond it.
+    """
+    height, width = images.shape[-2:]
+    # grid_sample without align_corners: -1 and 1 are the outer edges of the outermost pixels
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
+    return F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)[
+        :, 0
+    ]
