@@ -5,7 +5,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from snakemake.exceptions import WorkflowError
 
-from crossres.experiments import code_hash, load_config, load_experiments
+from crossres.experiments import code_hash, load_config, load_experiments, tile_name
 from crossres.jobs import InputError
 
 try:

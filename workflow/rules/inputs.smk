@@ -11,57 +11,106 @@ RESTORED = f"{CHANNEL}/restored/{{restoration}}"
 def numbered_fields(wildcards):
     """Name each field of a batch with its number in the whole acquisition, which seeds it.
 
-    Splits are numbered apart, so that more training fields leave the test fields as they are.
+    Splits are numbered apart, so that more training fields leave the test fields as they are. Of
+    stage scans the scenes are named and numbered.
     """
     offset = {"train": 0, "validation": 10**6, "test": 2 * 10**6}
     split, _ = wildcards.batch.split("_")
-    names = [
-        f.name for f in experiment_of(wildcards).in_split(wildcards.channel, split)
-    ]
-    return [
-        (name, offset[split] + names.index(name)) for name in field_names(wildcards)
-    ]
+    experiment = experiment_of(wildcards)
+    key = "scene" if experiment.stitched else "name"
+    everything, here = (
+        list(dict.fromkeys(getattr(field, key) for field in fields))
+        for fields in (
+            experiment.in_split(wildcards.channel, split),
+            experiment.in_batch(wildcards.channel, wildcards.batch),
+        )
+    )
+    return [(name, offset[split] + everything.index(name)) for name in here]
 
 
 def simulator_of(wildcards):
-    """The number of fields is no setting of any one of them."""
-    simulator = settings_of(wildcards, "source", "simulator")
-    return {key: value for key, value in simulator.items() if key != "fields"}
+    """The number of fields or scenes is no setting of any one of them."""
+    source = settings_of(wildcards, "source")
+    simulator = source.get("simulator") or source["scan_simulator"]
+    return {
+        key: value
+        for key, value in simulator.items()
+        if key not in ("fields", "scenes")
+    }
+
+
+def modality_of(role):
+    """Return a params function for one modality, its wavelength that of the channel."""
+    return lambda wildcards: modalities_of(wildcards)[role]
+
+
+def modalities_of(wildcards):
+    """Both modalities as they are in one channel."""
+    found = {}
+    for role, modality in settings_of(wildcards, "modalities").items():
+        wavelength_nm = modality["wavelength_nm"]
+        if isinstance(wavelength_nm, dict):
+            wavelength_nm = wavelength_nm[wildcards.channel]
+        found[role] = {**modality, "wavelength_nm": wavelength_nm}
+    return found
 
 
 # preprocess
 
 
+def images_of(wildcards, batch, role):
+    """What a microscope took of a batch: whole fields, or the tiles of its scene."""
+    experiment = experiment_of(wildcards)
+    if experiment.stitched:
+        return experiment.tiles_in_batch(wildcards.channel, batch, role)
+    return experiment.in_batch(wildcards.channel, batch)
+
+
+def name_of(image):
+    """Name of an imported image: the field's, or the tile's."""
+    return image.name if image.tile is None else tile_name(image.scene, *image.tile)
+
+
+def image_names(wildcards):
+    return [name_of(i) for i in images_of(wildcards, wildcards.batch, wildcards.role)]
+
+
 def raw_images(wildcards):
     """A simulated batch's folder, or the files that a sheet names."""
-    experiment = experiment_of(wildcards)
-    if experiment.simulated:
+    if experiment_of(wildcards).simulated:
         return f"{CHANNEL}/raw/{wildcards.role}/{{batch}}"
-    batch = experiment.in_batch(wildcards.channel, wildcards.batch)
-    return sorted({getattr(field, f"{wildcards.role}_path") for field in batch})
+    images = images_of(wildcards, wildcards.batch, wildcards.role)
+    return sorted({getattr(image, f"{wildcards.role}_path") for image in images})
 
 
 def rows_to_import(wildcards):
-    """What import_images needs to know of each field of a batch."""
-    experiment = experiment_of(wildcards)
+    """What import_images needs to know of each image of a batch."""
+    simulated = experiment_of(wildcards).simulated
     folder = f"{CHANNEL}/raw/{{role}}/{{batch}}".format(**wildcards)
     return [
         {
-            "name": field.name,
-            "path": getattr(field, f"{wildcards.role}_path")
-            or f"{folder}/{field.name}.tif",
-            "pixel_size_nm": getattr(field, f"{wildcards.role}_pixel_size_nm"),
-            "cut_index": field.cut_index,
-            "where": f"line {field.row}",
+            "name": name_of(image),
+            "path": (
+                f"{folder}/{name_of(image)}.tif"
+                if simulated
+                else getattr(image, f"{wildcards.role}_path")
+            ),
+            "pixel_size_nm": getattr(image, f"{wildcards.role}_pixel_size_nm"),
+            "cut_index": image.cut_index,
+            "where": f"line {image.row}",
         }
-        for field in experiment.in_batch(wildcards.channel, wildcards.batch)
+        for image in images_of(wildcards, wildcards.batch, wildcards.role)
     ]
 
 
-def reference_names(wildcards):
-    """Fields of the first batch of the training split, from which constants are taken."""
-    batch = experiment_of(wildcards).in_batch(wildcards.channel, "train_000")
-    return [field.name for field in batch]
+def reference_names(role=None):
+    """Return a params function for the images of the first training batch, which give constants."""
+
+    def names(wildcards):
+        images = images_of(wildcards, "train_000", role or wildcards.role)
+        return [name_of(image) for image in images]
+
+    return names
 
 
 def without_background(role, batch="{batch}"):
@@ -73,6 +122,52 @@ def without_background(role, batch="{batch}"):
         return f"{CHANNEL}/{stage}/{role}/{batch}"
 
     return folder
+
+
+# stitch and register
+
+
+def tiles_of_scenes(wildcards):
+    """(scene, row, column) of every tile of a batch."""
+    tiles = images_of(wildcards, wildcards.batch, wildcards.role)
+    return [(tile.scene, *tile.tile) for tile in tiles]
+
+
+def scenes_of_fields(wildcards):
+    """The scene of each field of a batch, None where fields are not cut from scans."""
+    batch = experiment_of(wildcards).in_batch(wildcards.channel, wildcards.batch)
+    return {field.name: field.scene for field in batch}
+
+
+def positions_of_tiles(wildcards):
+    """Where a scene's tiles lie, as found in its own channel or in the one named for all."""
+    channel = settings_of(wildcards, "source", "stitch", "channel") or wildcards.channel
+    return f"{CHANNEL}/tiles/{{role}}/{{batch}}.csv".replace("{channel}", channel)
+
+
+def fields_to_upsample(wildcards):
+    if experiment_of(wildcards).stitched:
+        return f"{CHANNEL}/cut/{{batch}}"
+    return without_background("input")(wildcards)
+
+
+def targets_to_register(wildcards):
+    """The target fields of a batch, or the mosaic that they are part of."""
+    if experiment_of(wildcards).stitched:
+        return f"{CHANNEL}/stitched/target/{{batch}}"
+    return without_background("target")(wildcards)
+
+
+def places_of_fields(wildcards):
+    """What tells where each target lies: the images it is part of, and where fields were cut."""
+    if experiment_of(wildcards).stitched:
+        return {
+            "within": f"{CHANNEL}/stitched/input/{{batch}}",
+            "cut": f"{CHANNEL}/cut/{{batch}}",
+        }
+    if settings_of(wildcards, "registration", "locate"):
+        return {"within": without_background("input")(wildcards)}
+    return {}
 
 
 # train
@@ -110,36 +205,68 @@ def shown_folders(wildcards):
     return expand(RESTORED, restoration=names, allow_missing=True)
 
 
-def truth_folders(wildcards):
-    """The simulator's truth of the test fields; real images have none."""
-    if not experiment_of(wildcards).simulated:
+def registration_truth(wildcards):
+    """What tells how far the registration of every field is off the simulator's truth."""
+    patterns = {
+        "truth": f"{CHANNEL}/truth/{{batch}}",
+        "registration": f"{CHANNEL}/registration/{{batch}}.csv",
+    }
+    if experiment_of(wildcards).stitched:
+        channel = settings_of(wildcards, "source", "stitch", "channel")
+        tiles = f"{CHANNEL}/tiles".replace("{channel}", channel or "{channel}")
+        patterns |= {
+            "registered": f"{CHANNEL}/registered/{{batch}}",
+            "displacements": f"{CHANNEL}/displacement/{{batch}}",
+            "cut": f"{CHANNEL}/cut/{{batch}}",
+            "input_tiles": f"{tiles}/input/{{batch}}.csv",
+            "target_tiles": f"{tiles}/target/{{batch}}.csv",
+        }
+    return {
+        name: batch_folders(pattern, *MEASURED_SPLITS)(wildcards)
+        for name, pattern in patterns.items()
+    }
+
+
+def registration_errors(experiment, channel):
+    """The table of registration errors against the truth, which real images lack."""
+    if not experiment.simulated:
         return []
-    return batch_folders(f"{CHANNEL}/truth/{{batch}}", "test")(wildcards)
+    folder = CHANNEL.format(experiment=experiment.name, channel=channel)
+    return [f"{folder}/registration_error.csv"]
 
 
 def evidence_paths():
-    """Tables by experiment that claims are judged by: those of its first channel."""
+    """Tables by experiment and channel that claims are judged by."""
     found = {}
     for name, experiment in EXPERIMENTS.items():
-        folder = CHANNEL.format(experiment=name, channel=experiment.channels[0])
-        found[name] = {
-            "metrics": f"{folder}/metrics.csv",
-            "structures": f"{folder}/structures.csv",
-            "histories": {
-                network: f"{folder}/models/{network}/seed_{settings['seeds'][0]}/history.csv"
-                for network, settings in experiment.settings["networks"].items()
-            },
-        }
+        for channel in experiment.channels:
+            folder = CHANNEL.format(experiment=name, channel=channel)
+            found.setdefault(name, {})[channel] = {
+                "metrics": f"{folder}/metrics.csv",
+                "structures": f"{folder}/structures.csv",
+                "registration_error": registration_errors(experiment, channel),
+                "parameters": {
+                    method: f"{folder}/deconvolution/{method}/parameters.json"
+                    for method in experiment.baselines
+                },
+                "histories": {
+                    network: f"{folder}/models/{network}/seed_{settings['seeds'][0]}/history.csv"
+                    for network, settings in experiment.settings["networks"].items()
+                },
+            }
     return found
 
 
-def flattened(evidence):
+def evidence_files():
     return [
         path
-        for tables in evidence.values()
+        for channels in evidence_paths().values()
+        for tables in channels.values()
         for path in (
             tables["metrics"],
             tables["structures"],
+            *tables["registration_error"],
+            *tables["parameters"].values(),
             *tables["histories"].values(),
         )
     ]
@@ -161,6 +288,7 @@ def report_channels():
                     "metrics": f"{folder}/metrics.csv",
                     "structures": f"{folder}/structures.csv",
                     "registration": f"{folder}/registration.csv",
+                    "registration_error": registration_errors(experiment, channel),
                     "parameters": [
                         f"{folder}/deconvolution/{method}/parameters.json"
                         for method in experiment.baselines
@@ -184,7 +312,7 @@ def history_tables(wildcards):
 
 def figures_of(experiment):
     """Names of the figures that an experiment has something to show in."""
-    names = ["snr", "quality", "examples"]
+    names = ["registration", "snr", "quality", "examples"]
     names += ["losses"] if experiment.networks else []
     names += ["deconvolution"] if experiment.baselines else []
     names += ["fwhm", "profiles"] if "spots" in experiment.settings["measure"] else []

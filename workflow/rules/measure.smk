@@ -5,7 +5,6 @@ rule measure_fields:
         pairs=batch_folders(f"{CHANNEL}/registered/{{batch}}", "test"),
         registration=batch_folders(f"{CHANNEL}/registration/{{batch}}.csv", "test"),
         restored=restored_folders,
-        truth=truth_folders,
     output:
         metrics=report(
             f"{CHANNEL}/metrics.csv",
@@ -23,17 +22,38 @@ rule measure_fields:
         "../../envs/crossres.yaml"
     params:
         restorations=lambda wildcards: experiment_of(wildcards).restorations(),
-        crop_px=setting("registration", "crop_px"),
         settings=setting("measure"),
         provenance=provenance("measure_fields.py"),
     script:
         "../scripts/measure_fields.py"
 
 
+rule measure_registration:
+    input:
+        unpack(registration_truth),
+    output:
+        f"{CHANNEL}/registration_error.csv",
+    log:
+        "logs/measure_registration/{experiment}/{channel}.log",
+    benchmark:
+        "logs/measure_registration/{experiment}/{channel}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        stitched=lambda wildcards: experiment_of(wildcards).stitched,
+        sizes_nm=lambda wildcards: {
+            role: modality["pixel_size_nm"]
+            for role, modality in settings_of(wildcards, "modalities").items()
+        },
+        provenance=provenance("measure_registration.py"),
+    script:
+        "../scripts/measure_registration.py"
+
+
 rule check_claims:
     input:
         published="resources/claims.tsv",
-        tables=lambda wildcards: flattened(evidence_paths()),
+        tables=lambda wildcards: evidence_files(),
     output:
         report(
             "results/claims.csv",
@@ -64,8 +84,10 @@ rule write_report:
                 for table in ("metrics", "structures", "registration")
             ]
         ),
-        parameters=lambda wildcards: [
-            p for c in report_channels() for p in c["parameters"]
+        others=lambda wildcards: [
+            path
+            for channel in report_channels()
+            for path in channel["parameters"] + channel["registration_error"]
         ],
     output:
         report(

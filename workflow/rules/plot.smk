@@ -1,6 +1,37 @@
 # Every figure is drawn twice, for the screen (png) and for print (svg); the report shows the png.
 
 
+rule plot_registration:
+    input:
+        registration=f"{CHANNEL}/registration.csv",
+        errors=lambda wildcards: registration_errors(
+            experiment_of(wildcards), wildcards.channel
+        ),
+        pairs=batch_folders(f"{CHANNEL}/registered/{{batch}}", *MEASURED_SPLITS),
+        displacements=batch_folders(
+            f"{CHANNEL}/displacement/{{batch}}", *MEASURED_SPLITS
+        ),
+    output:
+        png=report(
+            f"{FIGURE}/registration.png",
+            caption="../report/registration_figure.rst",
+            category="{experiment}",
+            subcategory="{channel}",
+            labels={"result": "how the pairs were aligned", "kind": "figure"},
+        ),
+        svg=f"{FIGURE}/registration.svg",
+    log:
+        "logs/plot_registration/{experiment}/{channel}.log",
+    benchmark:
+        "logs/plot_registration/{experiment}/{channel}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        code=code_hash("plot_registration.py"),
+    script:
+        "../scripts/plot_registration.py"
+
+
 rule plot_fwhm:
     input:
         rules.measure_fields.output.structures,
@@ -95,7 +126,6 @@ rule plot_examples:
     conda:
         "../../envs/crossres.yaml"
     params:
-        crop_px=setting("registration", "crop_px"),
         code=code_hash("plot_examples.py"),
     script:
         "../scripts/plot_examples.py"
@@ -122,7 +152,6 @@ rule plot_profiles:
     conda:
         "../../envs/crossres.yaml"
     params:
-        crop_px=setting("registration", "crop_px"),
         code=code_hash("plot_profiles.py"),
     script:
         "../scripts/plot_profiles.py"

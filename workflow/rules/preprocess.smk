@@ -33,17 +33,77 @@ rule subtract_background:
     conda:
         "../../envs/crossres.yaml"
     params:
-        fields=field_names,
-        reference_fields=reference_names,
+        fields=image_names,
+        reference_fields=reference_names(),
         background=setting("preprocess", "background"),
         code=code_hash("subtract_background.py"),
     script:
         "../scripts/subtract_background.py"
 
 
+rule locate_tiles:
+    input:
+        lambda wildcards: without_background(wildcards.role)(wildcards),
+    output:
+        f"{CHANNEL}/tiles/{{role}}/{{batch}}.csv",
+    log:
+        "logs/locate_tiles/{experiment}/{channel}/{role}_{batch}.log",
+    benchmark:
+        "logs/locate_tiles/{experiment}/{channel}/{role}_{batch}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        tiles=tiles_of_scenes,
+        overlap=lambda wildcards: settings_of(
+            wildcards, "source", "stitch", "overlap", wildcards.role
+        ),
+        code=code_hash("locate_tiles.py"),
+    script:
+        "../scripts/locate_tiles.py"
+
+
+rule stitch_tiles:
+    input:
+        tiles=lambda wildcards: without_background(wildcards.role)(wildcards),
+        positions=positions_of_tiles,
+    output:
+        directory(f"{CHANNEL}/stitched/{{role}}/{{batch}}"),
+    log:
+        "logs/stitch_tiles/{experiment}/{channel}/{role}_{batch}.log",
+    benchmark:
+        "logs/stitch_tiles/{experiment}/{channel}/{role}_{batch}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        code=code_hash("stitch_tiles.py"),
+    script:
+        "../scripts/stitch_tiles.py"
+
+
+rule cut_fields:
+    input:
+        mosaics=f"{CHANNEL}/stitched/input/{{batch}}",
+        reference=f"{CHANNEL}/imported/target/train_000",
+    output:
+        directory(f"{CHANNEL}/cut/{{batch}}"),
+    log:
+        "logs/cut_fields/{experiment}/{channel}/{batch}.log",
+    benchmark:
+        "logs/cut_fields/{experiment}/{channel}/{batch}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        fields=scenes_of_fields,
+        reference_fields=reference_names("target"),
+        grid=setting("source", "stitch", "fields"),
+        code=code_hash("cut_fields.py"),
+    script:
+        "../scripts/cut_fields.py"
+
+
 rule upsample_input:
     input:
-        source=without_background("input"),
+        source=fields_to_upsample,
         reference=f"{CHANNEL}/imported/target/train_000",
     output:
         directory(f"{CHANNEL}/upsampled/{{batch}}"),
@@ -55,7 +115,7 @@ rule upsample_input:
         "../../envs/crossres.yaml"
     params:
         fields=field_names,
-        reference_fields=reference_names,
+        reference_fields=reference_names("target"),
         order=setting("preprocess", "interpolation_order"),
         code=code_hash("upsample_input.py"),
     script:

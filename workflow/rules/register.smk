@@ -1,24 +1,28 @@
 
 
-rule register_shift:
+rule register_fields:
     input:
+        unpack(places_of_fields),
         inputs=f"{CHANNEL}/upsampled/{{batch}}",
-        targets=without_background("target"),
+        targets=targets_to_register,
     output:
         fields=directory(f"{CHANNEL}/registered/{{batch}}"),
+        displacements=directory(f"{CHANNEL}/displacement/{{batch}}"),
         table=f"{CHANNEL}/registration/{{batch}}.csv",
     log:
-        "logs/register_shift/{experiment}/{channel}/{batch}.log",
+        "logs/register_fields/{experiment}/{channel}/{batch}.log",
     benchmark:
-        "logs/register_shift/{experiment}/{channel}/{batch}.tsv"
+        "logs/register_fields/{experiment}/{channel}/{batch}.tsv"
     conda:
         "../../envs/crossres.yaml"
+    resources:
+        device=CONFIG["device"],
     params:
-        fields=field_names,
+        fields=scenes_of_fields,
         settings=setting("registration"),
-        code=code_hash("register_shift.py"),
+        code=code_hash("register_fields.py"),
     script:
-        "../scripts/register_shift.py"
+        "../scripts/register_fields.py"
 
 
 rule collect_registration:

@@ -39,7 +39,7 @@ rule tune_deconvolution:
         "../../envs/crossres.yaml"
     threads: 2
     params:
-        modality=setting("modalities", "input"),
+        modality=modality_of("input"),
         settings=lambda wildcards: settings_of(
             wildcards, "deconvolution", wildcards.method
         ),
@@ -63,7 +63,7 @@ rule deconvolve_fields:
         "../../envs/crossres.yaml"
     threads: 2
     params:
-        modality=setting("modalities", "input"),
+        modality=modality_of("input"),
         background=setting("deconvolution", "background"),
         code=code_hash("deconvolve_fields.py"),
     script:

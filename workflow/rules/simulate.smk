@@ -12,7 +12,7 @@ rule simulate_acquisition:
     params:
         fields=numbered_fields,
         simulator=simulator_of,
-        modalities=setting("modalities"),
+        modalities=modalities_of,
         code=code_hash("simulate_acquisition.py"),
     script:
         "../scripts/simulate_acquisition.py"

@@ -1,16 +1,21 @@
 """Hold the papers' published results against what this run measured."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from crossres.claims import JUDGED_ON, JUDGES, Evidence, judge_claim
+from crossres.claims import JUDGES, Evidence, judge_claim
 from crossres.jobs import logger
 
 
 def check_claims(
-    published: Path, evidence: Mapping[str, Evidence], about: Mapping[str, str], table: Path
+    published: Path,
+    evidence: Mapping[str, Mapping[str, Evidence]],
+    about: Mapping[str, str],
+    table: Path,
 ) -> None:
     """Write claims.csv: id, published, measured, verdict, scale, data.
 
@@ -19,18 +24,18 @@ def check_claims(
     published
         resources/claims.tsv.
     evidence
-        Tables by experiment.
+        Tables by experiment and channel.
     about
         ``scale`` of this run.
     table
         Where to.
     """
-    judged = evidence.get(JUDGED_ON)
-    data = judged.metrics.data.iloc[0] if judged else ""
     claims = pd.read_csv(published, sep="\t").set_index("id")
     rows = []
-    for claim in JUDGES:
+    for claim, (experiment, _) in JUDGES.items():
         measured, verdict = judge_claim(claim, evidence)
+        judged = next(iter(evidence.get(experiment, {}).values()), None)
+        data = judged.metrics.data.iloc[0] if judged else ""
         row = claims.loc[claim]
         rows.append(
             {
@@ -46,12 +51,15 @@ def check_claims(
     pd.DataFrame(rows).to_csv(table, index=False)
 
 
-def load_evidence(metrics: Path, structures: Path, histories: Mapping[str, Path]) -> Evidence:
+def load_evidence(paths: Mapping[str, Any]) -> Evidence:
     """Read one channel's tables."""
+    errors = paths["registration_error"]
     return Evidence(
-        pd.read_csv(metrics),
-        pd.read_csv(structures),
-        {network: pd.read_csv(path) for network, path in histories.items()},
+        pd.read_csv(paths["metrics"]),
+        pd.read_csv(paths["structures"]),
+        {network: pd.read_csv(path) for network, path in paths["histories"].items()},
+        {method: json.loads(Path(p).read_text()) for method, p in paths["parameters"].items()},
+        pd.read_csv(errors[0]) if errors else None,
     )
 
 
@@ -64,12 +72,8 @@ if __name__ == "__main__":
         job.log[0],
         published=Path(job.input.published),
         evidence={
-            experiment: load_evidence(
-                Path(paths["metrics"]),
-                Path(paths["structures"]),
-                {network: Path(path) for network, path in paths["histories"].items()},
-            )
-            for experiment, paths in job.params.evidence.items()
+            experiment: {channel: load_evidence(paths) for channel, paths in channels.items()}
+            for experiment, channels in job.params.evidence.items()
         },
         about=job.params.about,
         table=Path(job.output[0]),

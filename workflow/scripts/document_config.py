@@ -51,6 +51,9 @@ def rows_of(
         required = key in schema.get("required", [])
         yield name, type_of(part), default_of(part, required), part["description"].strip()
         yield from rows_of(part, root, f"{name}.")
+        others = part.get("additionalProperties")
+        if isinstance(others, dict) and "$ref" in others:
+            yield from rows_of(resolve(others, root), root, f"{name}.<name>.")
 
 
 def type_of(part: Mapping[str, Any]) -> str:
@@ -58,7 +61,8 @@ def type_of(part: Mapping[str, Any]) -> str:
     if "enum" in part:
         return " · ".join(f"`{value}`" for value in part["enum"])
     names = {"object": "section", "array": "list", "string": "text", "boolean": "true or false"}
-    name = names.get(part["type"], part["type"])
+    kinds = [part["type"]] if isinstance(part["type"], str) else part["type"]
+    name = " or ".join(names.get(kind, kind) for kind in kinds)
     bounds = [
         f"{sign} {part[key]:g}"
         for key, sign in (
@@ -79,6 +83,8 @@ def default_of(part: Mapping[str, Any], required: bool) -> str:
     if "default" not in part or part.get("type") == "object":
         return ""
     value = part["default"]
+    if value is None:
+        return "`null`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`"

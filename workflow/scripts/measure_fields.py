@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from crossres.images import field_name, fields_in, load_field, read_field_table
@@ -17,9 +16,7 @@ def measure_fields(
     restored: Mapping[str, Path],
     restorations: Sequence[tuple[str, str, int | None]],
     registration: Sequence[Path],
-    crop_px: int,
     settings: Mapping[str, Any],
-    truth: Sequence[Path],
     provenance: Mapping[str, str],
     metrics: Path,
     structures: Path,
@@ -36,21 +33,14 @@ def measure_fields(
         (name, method, seed) of each.
     registration
         Registration tables; fields that were not accepted are not measured.
-    crop_px
-        What registration cropped from each side of the pairs, and is cropped here from the
-        restored images.
     settings
         ``measure`` of the experiment.
-    truth
-        Folders of a simulator's truth; empty for real images.
     provenance
         Columns that say where the numbers come from.
     metrics, structures
         Where to.
     """
     shifts = pd.concat(map(read_field_table, registration)).set_index("field")
-    drifts = [read_field_table(folder / "drift.csv") for folder in truth]
-    true_drift = pd.concat(drifts).set_index("field") if drifts else None
     labels = {name: (method, seed) for name, method, seed in restorations}
     labels |= {"input": ("input", None), "target": ("target", None)}
     metric_parts, structure_parts = [], []
@@ -59,14 +49,15 @@ def measure_fields(
         if not shifts.accepted[name]:
             logger.info("field %s is not measured: %s", name, shifts.reason[name])
             continue
-        images, pixel_size_nm = load_field(path, restored, crop_px)
+        images, pixel_size_nm = load_field(path, restored)
         target = images.pop("target")
-        values, places = measure_field(images, target, pixel_size_nm, settings.get("spots"))
-        if true_drift is not None:
-            # drift is where the target went; the shift brings it back, so their sum is the error
-            found = shifts.loc[name, ["shift_y_nm", "shift_x_nm"]].to_numpy(float)
-            error_nm = np.hypot(*(found + true_drift.loc[name].to_numpy(float)))
-            values.loc[len(values)] = ["target", "registration_error_nm", error_nm]
+        values, places = measure_field(
+            images,
+            target,
+            pixel_size_nm,
+            settings.get("spots"),
+            settings.get("modulation", {}).get("window_px"),
+        )
         metric_parts.append(values.assign(field=name))
         structure_parts.append(places.assign(field=name))
     if not metric_parts:
@@ -107,9 +98,7 @@ if __name__ == "__main__":
         restored=dict(zip(names, map(Path, job.input.restored), strict=True)),
         restorations=job.params.restorations,
         registration=[Path(p) for p in job.input.registration],
-        crop_px=job.params.crop_px,
         settings=job.params.settings,
-        truth=[Path(folder) for folder in job.input.truth],
         provenance=job.params.provenance,
         metrics=Path(job.output.metrics),
         structures=Path(job.output.structures),

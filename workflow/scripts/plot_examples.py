@@ -14,7 +14,6 @@ def plot_examples(
     metrics: Path,
     pairs: Sequence[Path],
     restored: Mapping[str, Path],
-    crop_px: int,
     figures: list[Path],
 ) -> None:
     """Write the figure of the fields nearest the median SSIM of the first network.
@@ -29,8 +28,6 @@ def plot_examples(
         Registered test fields.
     restored
         Folder of each method's fields.
-    crop_px
-        What registration cropped.
     figures
         Where to.
     """
@@ -39,7 +36,7 @@ def plot_examples(
     ssim = table[(table.metric == "ssim") & (table.method == judge)].groupby("field").value.mean()
     nearest = (ssim - ssim.median()).abs().sort_values(kind="stable").index[:EXAMPLES]
     by_name = {field_name(path): path for path in pairs}
-    loaded = [(name, load_field(by_name[name], restored, crop_px)) for name in nearest]
+    loaded = [(name, load_field(by_name[name], restored)) for name in nearest]
     fields = [(name, images) for name, (images, _) in loaded]
     save_figure(draw(fields, loaded[0][1][1]), *figures)
 
@@ -54,6 +51,5 @@ if __name__ == "__main__":
         metrics=Path(job.input.metrics),
         pairs=fields_in(job.input.pairs),
         restored={Path(folder).name: Path(folder) for folder in job.input.restored},
-        crop_px=job.params.crop_px,
         figures=[Path(job.output.png), Path(job.output.svg)],
     )

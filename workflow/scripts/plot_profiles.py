@@ -21,7 +21,6 @@ def plot_profiles(
     structures: Path,
     pairs: Sequence[Path],
     restored: Mapping[str, Path],
-    crop_px: int,
     figures: list[Path],
 ) -> None:
     """Write the figure of pairs evenly spread over the distances that the target shows.
@@ -34,8 +33,6 @@ def plot_profiles(
         Registered test fields.
     restored
         Folder of each method's fields.
-    crop_px
-        What registration cropped.
     figures
         Where to.
     """
@@ -43,7 +40,7 @@ def plot_profiles(
     chosen = choose_pairs(read_field_table(structures))
     views = []
     for _, rows in chosen:
-        images, size_nm = load_field(by_name[rows.field.iloc[0]], restored, crop_px)
+        images, size_nm = load_field(by_name[rows.field.iloc[0]], restored)
         view = view_pair(rows, images, size_nm)
         if view is not None:
             views.append(view)
@@ -106,6 +103,5 @@ if __name__ == "__main__":
         structures=Path(job.input.structures),
         pairs=fields_in(job.input.pairs),
         restored={Path(folder).name: Path(folder) for folder in job.input.restored},
-        crop_px=job.params.crop_px,
         figures=[Path(job.output.png), Path(job.output.svg)],
     )

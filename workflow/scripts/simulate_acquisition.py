@@ -1,5 +1,6 @@
 """Simulate both scans of a batch of fields and write them as the microscope would."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,34 +10,43 @@ import pandas as pd
 import tifffile
 
 from crossres.jobs import progress
-from crossres.simulate import acquire_pair
+from crossres.simulate import acquire_pair, acquire_scan, truth_to_dict
 
 
 def simulate_acquisition(
     fields: Sequence[tuple[str, int]],
     simulator: Mapping[str, Any],
     modalities: Mapping[str, Mapping[str, Any]],
+    channel: str,
     input_folder: Path,
     target_folder: Path,
     truth_folder: Path,
 ) -> None:
     """Write <field>.tif of both scans, and the truth beside them for measuring rules alone.
 
+    Of stage scans the tiles are written, such as train_000_r0c1.tif.
+
     Parameters
     ----------
     fields
-        (name, number) of each field; the number seeds its chance.
+        (name, number) of each field or scene; the number seeds its chance.
     simulator, modalities
         Of the experiment.
+    channel
+        Its name.
     input_folder, target_folder, truth_folder
         Where to.
     """
-    drifts = []
-    for folder in (input_folder, target_folder, truth_folder):
+    folders = {"input": input_folder, "target": target_folder}
+    for folder in (*folders.values(), truth_folder):
         folder.mkdir(parents=True, exist_ok=True)
+    if "scan" in simulator:
+        simulate_scan(fields, simulator, modalities, channel, folders, truth_folder)
+        return
+    drifts = []
     for name, number in progress(fields, "simulating fields"):
         images, beads, drift_nm = acquire_pair(simulator, modalities, number)
-        for role, folder in (("input", input_folder), ("target", target_folder)):
+        for role, folder in folders.items():
             write_as_microscope(
                 folder / f"{name}.tif", images[role], modalities[role]["pixel_size_nm"]
             )
@@ -44,6 +54,24 @@ def simulate_acquisition(
         drifts.append((name, drift_nm[0], drift_nm[1]))
     table = pd.DataFrame(drifts, columns=["field", "drift_y_nm", "drift_x_nm"])
     table.to_csv(truth_folder / "drift.csv", index=False)
+
+
+def simulate_scan(
+    scenes: Sequence[tuple[str, int]],
+    simulator: Mapping[str, Any],
+    modalities: Mapping[str, Mapping[str, Any]],
+    channel: str,
+    folders: Mapping[str, Path],
+    truth_folder: Path,
+) -> None:
+    """Write the tiles of both scans of every scene, and <scene>.json with where each looked."""
+    for name, number in progress(scenes, "simulating scenes"):
+        scans, truth = acquire_scan(simulator, modalities, channel, number)
+        for role, tiles in scans.items():
+            for tile, image in tiles.items():
+                path = folders[role] / f"{name}_{tile}.tif"
+                write_as_microscope(path, image, modalities[role]["pixel_size_nm"])
+        (truth_folder / f"{name}.json").write_text(json.dumps(truth_to_dict(truth)))
 
 
 def write_as_microscope(path: Path, image: np.ndarray, pixel_size_nm: float) -> None:
@@ -63,6 +91,7 @@ if __name__ == "__main__":
         job.log[0],
         fields=job.params.fields,
         simulator=job.params.simulator,
+        channel=job.wildcards.channel,
         modalities=job.params.modalities,
         input_folder=Path(job.output.input),
         target_folder=Path(job.output.target),

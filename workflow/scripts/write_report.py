@@ -39,7 +39,8 @@ def write_report(
     ----------
     channels
         Of each channel: ``experiment``, ``channel``, ``title``, ``data``, ``cut`` and the paths
-        ``metrics``, ``structures``, ``registration`` and ``parameters`` (a list).
+        ``metrics``, ``structures``, ``registration``, ``registration_error`` and ``parameters``
+        (lists).
     claims
         claims.csv.
     scale
@@ -84,14 +85,27 @@ def channel_section(channel: Mapping[str, Any]) -> str:
         lines.append(rejected[["field", "reason", "correlation"]].to_html(index=False, border=0))
     lines += [parameters_sentence(json.loads(Path(p).read_text())) for p in channel["parameters"]]
     metrics = pd.read_csv(channel["metrics"])
-    error_nm = metrics.value[metrics.metric == "registration_error_nm"]
-    if len(error_nm):
-        lines.append(
-            f"<p>The registration of the test fields is {error_nm.mean():.1f} nm off the true "
-            f"drift on average, {error_nm.max():.1f} nm at most.</p>"
-        )
+    lines.append(registration_sentence(registration, channel["registration_error"]))
     lines.append(metrics_table(metrics, pairs_resolved(pd.read_csv(channel["structures"]))))
     return "\n".join(lines)
+
+
+def registration_sentence(registration: pd.DataFrame, errors: Sequence[str]) -> str:
+    """Say how well the accepted fields are aligned, by their own estimate and by the truth."""
+    accepted = registration[registration.accepted]
+    text = (
+        f"<p>{len(accepted)} of {len(registration)} fields are accepted by the registration; its "
+        f"own estimate of what is left is {accepted.residual_px.median():.2g} px rms in the "
+        f"median field, {accepted.residual_px.max():.2g} px in the worst."
+    )
+    for path in errors:
+        error = pd.read_csv(path)
+        text += (
+            f" Against the simulator's truth it is off by {error.error_rms_px.median():.2g} px rms "
+            f"({error.error_rms_nm.median():.2g} nm) in the median field, "
+            f"{error.error_rms_px.max():.2g} px in the worst."
+        )
+    return f"{text}</p>"
 
 
 def parameters_sentence(chosen: Mapping[str, Any]) -> str:

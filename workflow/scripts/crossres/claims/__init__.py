@@ -1,5 +1,5 @@
 """The papers' figures against ours."""
 
-from crossres.claims.judge import JUDGED_ON, JUDGES, Evidence, judge_claim
+from crossres.claims.judge import JUDGES, Evidence, judge_claim
 
-__all__ = ["JUDGED_ON", "JUDGES", "Evidence", "judge_claim"]
+__all__ = ["JUDGES", "Evidence", "judge_claim"]

@@ -1,7 +1,8 @@
 """One function a claim: what was measured, and whether the claim holds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,11 +23,17 @@ class Evidence:
         The tables of measure_fields.
     histories
         history.csv by network, first seed.
+    parameters
+        Best parameters by classical method, as tune_deconvolution wrote them.
+    registration_errors
+        The table of measure_registration; None of real images.
     """
 
     metrics: pd.DataFrame
     structures: pd.DataFrame
     histories: Mapping[str, pd.DataFrame]
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    registration_errors: pd.DataFrame | None = None
 
     def widths(self, method: str) -> np.ndarray:
         """Return the FWHM of every spot that was fitted in a method's image, in nm."""
@@ -43,6 +50,10 @@ class Evidence:
         table = self.metrics
         values = table.value[(table.method == method) & (table.metric == metric)]
         return float(values[np.isfinite(values)].mean())
+
+
+Judge = Callable[[Mapping[str, Evidence]], tuple[str, str]]
+"""From the evidence of every channel to what was measured and the verdict."""
 
 
 def judge_w1(evidence: Evidence) -> tuple[str, str]:
@@ -135,23 +146,118 @@ def judge_t1(evidence: Evidence) -> tuple[str, str]:
     return measured, _verdict(all(close))
 
 
+def judge_w3(channels: Mapping[str, Evidence]) -> tuple[str, str]:
+    """In every channel the GAN's output is closer to the target than input, LR and NNLS.
+
+    Closer in SSIM and in Pearson's r, both on the blind test.
+    """
+    rivals = ("input", "richardson_lucy", "nnls")
+    parts, holds = [], True
+    for name, evidence in channels.items():
+        values = {
+            metric: {method: evidence.mean(method, metric) for method in ("gan", *rivals)}
+            for metric in ("ssim", "pearson_r")
+        }
+        if not np.isfinite(values["ssim"]["gan"]):
+            return "no gan was trained", NOT_JUDGED
+        holds &= all(v["gan"] > max(v[rival] for rival in rivals) for v in values.values())
+        ssim, r = values["ssim"], values["pearson_r"]
+        parts.append(
+            f"{name}: SSIM input {ssim['input']:.3f}, LR {ssim['richardson_lucy']:.3f}, NNLS "
+            f"{ssim['nnls']:.3f}, GAN {ssim['gan']:.3f}; r {r['input']:.4f}, "
+            f"{r['richardson_lucy']:.4f}, {r['nnls']:.4f}, {r['gan']:.4f}"
+        )
+    return ". ".join(parts), _verdict(holds)
+
+
+def judge_w4(channels: Mapping[str, Evidence]) -> tuple[str, str]:
+    """The best Lucy-Richardson parameters lie near 10 iterations and 0.1 % damping.
+
+    Near: in every channel 5 to 20 iterations, and at most 1 % damping. The paper chose by eye,
+    we by Pearson's r on the validation split.
+    """
+    parts, holds = [], True
+    for name, evidence in channels.items():
+        best = evidence.parameters.get("richardson_lucy")
+        if best is None:
+            return "Lucy-Richardson was not run", NOT_JUDGED
+        holds &= 5 <= best["iterations"] <= 20 and best["damping"] <= 0.01
+        parts.append(f"{name}: {best['iterations']} iterations, {best['damping']:.1%} damping")
+    return "; ".join(parts) + " (by r on the validation split, not by eye)", _verdict(holds)
+
+
+def judge_w5(channels: Mapping[str, Evidence]) -> tuple[str, str]:
+    """NNLS is sharper than LR with more artefacts, and both modulate less than the network.
+
+    Sharper in the measured sharpness; more artefacts as a lower Pearson's r with the target;
+    modulation depth as measured. Each on the mean over the channels.
+    """
+    methods = ("richardson_lucy", "nnls", "gan")
+    mean = {
+        metric: {m: np.mean([e.mean(m, metric) for e in channels.values()]) for m in methods}
+        for metric in ("sharpness", "pearson_r", "modulation_depth")
+    }
+    if not all(np.isfinite(list(mean["modulation_depth"].values()))):
+        return "needs LR, NNLS, a gan and measure.modulation", NOT_JUDGED
+    depth = mean["modulation_depth"]
+    holds = (
+        mean["sharpness"]["nnls"] > mean["sharpness"]["richardson_lucy"]
+        and mean["pearson_r"]["nnls"] < mean["pearson_r"]["richardson_lucy"]
+        and max(depth["nnls"], depth["richardson_lucy"]) < depth["gan"]
+    )
+    measured = "; ".join(
+        f"{label} LR {mean[key]['richardson_lucy']:.3f}, NNLS {mean[key]['nnls']:.3f}, GAN "
+        f"{mean[key]['gan']:.3f}"
+        for key, label in (
+            ("sharpness", "sharpness"),
+            ("pearson_r", "r with the target"),
+            ("modulation_depth", "modulation depth"),
+        )
+    )
+    return measured, _verdict(holds)
+
+
+def judge_w10(channels: Mapping[str, Evidence]) -> tuple[str, str]:
+    """In 95 % of fields the registration is off the truth by less than the tolerance, 0.2 px.
+
+    Root mean square over each accepted field, of every split and channel.
+    """
+    tables = [e.registration_errors for e in channels.values()]
+    known = [table for table in tables if table is not None]
+    if not known:
+        return "no truth to measure against", NOT_JUDGED
+    errors = pd.concat(known).error_rms_px
+    measured = (
+        f"{len(errors)} fields: median {errors.median():.3f} px rms, 95 % below "
+        f"{errors.quantile(0.95):.3f} px, largest {errors.max():.3f} px"
+    )
+    return measured, _verdict(errors.quantile(0.95) < 0.2)
+
+
 def _verdict(holds: bool) -> str:
     return REPRODUCED if holds else FAILED
 
 
-JUDGES: dict[str, Callable[[Evidence], tuple[str, str]]] = {
-    "W1": judge_w1,
-    "W6": judge_w6,
-    "W8": judge_w8,
-    "W17": judge_w17,
-    "T1": judge_t1,
+def _of_first(judge: Callable[[Evidence], tuple[str, str]]) -> Judge:
+    """Return a judge of one channel as one of all: it looks at the first."""
+    return lambda channels: judge(next(iter(channels.values())))
+
+
+JUDGES: dict[str, tuple[str, Judge]] = {
+    "W1": ("confocal_sted_beads", _of_first(judge_w1)),
+    "W3": ("widefield_bpaec", judge_w3),
+    "W4": ("widefield_bpaec", judge_w4),
+    "W5": ("widefield_bpaec", judge_w5),
+    "W6": ("confocal_sted_beads", _of_first(judge_w6)),
+    "W8": ("confocal_sted_beads", _of_first(judge_w8)),
+    "W10": ("widefield_bpaec", judge_w10),
+    "W17": ("confocal_sted_beads", _of_first(judge_w17)),
+    "T1": ("confocal_sted_beads", _of_first(judge_t1)),
 }
-"""Claims that can be judged so far, all of them on the bead experiment."""
-
-JUDGED_ON = "confocal_sted_beads"
+"""Claims that can be judged so far, each with the experiment it is judged on."""
 
 
-def judge_claim(claim: str, evidence: Mapping[str, Evidence]) -> tuple[str, str]:
+def judge_claim(claim: str, evidence: Mapping[str, Mapping[str, Evidence]]) -> tuple[str, str]:
     """Return what was measured for a claim, and the verdict.
 
     Parameters
@@ -159,8 +265,9 @@ def judge_claim(claim: str, evidence: Mapping[str, Evidence]) -> tuple[str, str]
     claim
         Its id, a key of :data:`JUDGES`.
     evidence
-        By experiment.
+        By experiment and channel.
     """
-    if JUDGED_ON not in evidence:
-        return f"{JUDGED_ON} was not part of this run", NOT_JUDGED
-    return JUDGES[claim](evidence[JUDGED_ON])
+    experiment, judge = JUDGES[claim]
+    if experiment not in evidence:
+        return f"{experiment} was not part of this run", NOT_JUDGED
+    return judge(evidence[experiment])

@@ -6,6 +6,7 @@ Only light imports here: every start of Snakemake reads this room.
 from crossres.experiments.configuration import load_config, load_experiment_settings
 from crossres.experiments.experiment import Experiment, Field, load_experiments
 from crossres.experiments.provenance import code_hash
+from crossres.experiments.scans import tile_name
 
 __all__ = [
     "Experiment",
@@ -14,4 +15,5 @@ __all__ = [
     "load_config",
     "load_experiment_settings",
     "load_experiments",
+    "tile_name",
 ]

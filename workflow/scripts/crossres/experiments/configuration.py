@@ -96,6 +96,9 @@ def _with_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any
     if not isinstance(value, dict):
         return value
     filled = dict(value)
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict):
+        return {key: _with_defaults(part, others, root) for key, part in filled.items()}
     for key, part in schema.get("properties", {}).items():
         part = resolve(part, root)
         if key not in filled and "default" in part:
@@ -144,19 +147,30 @@ def _nearest(name: str, known: list[str]) -> str:
 def _check_across(settings: Mapping[str, Any], where: str) -> None:
     """Check what one key says against another."""
     source = settings["source"]
-    if ("simulator" in source) == ("sheet" in source):
-        raise InputError(f"{where}: source needs either `simulator` or `sheet`, and not both")
+    given = [key for key in ("simulator", "scan_simulator", "sheet") if key in source]
+    if len(given) != 1:
+        raise InputError(
+            f"{where}: source needs one of `simulator`, `scan_simulator` and `sheet`; it has "
+            f"{' and '.join(given) or 'none'}"
+        )
+    simulated = given[0] != "sheet"
+    if given[0] == "simulator" and "stitch" in source:
+        raise InputError(f"{where}: source.stitch has no tiles to stitch; delete it")
+    if given[0] == "scan_simulator" and "stitch" not in source:
+        raise InputError(f"{where}: source.stitch is missing; a stage scan needs it")
+    if "stitch" in source and "cut" in source:
+        raise InputError(f"{where}: source.cut and source.stitch both cut fields; delete one")
     for role, modality in settings["modalities"].items():
         if modality["na"] >= modality["refractive_index"]:
             raise InputError(
                 f"{where}: modalities.{role}.na is {modality['na']}; it must lie below the "
                 f"refractive_index of {modality['refractive_index']}"
             )
-        needed = ["pixel_size_nm", "camera"] if "simulator" in source else []
+        needed = ["pixel_size_nm", "camera"] if simulated else []
         needed += ["excitation_nm", "pinhole_airy_units"] if modality["kind"] != "widefield" else []
         needed += ["depletion_nm", "saturation_factor"] if modality["kind"] == "sted" else []
         # the target's PSF is never computed for real images
-        if "simulator" not in source and role == "target":
+        if not simulated and role == "target":
             needed = []
         for key in needed:
             if key not in modality:
@@ -189,6 +203,7 @@ def _check_across(settings: Mapping[str, Any], where: str) -> None:
 
 
 def _check_simulated_sizes(settings: Mapping[str, Any], where: str) -> None:
+    _check_smallest(settings, where)
     simulator = settings["source"].get("simulator")
     if simulator is None:
         return
@@ -197,10 +212,21 @@ def _check_simulated_sizes(settings: Mapping[str, Any], where: str) -> None:
             raise InputError(
                 f"{where}: source.simulator.fields.{split} is 0; every split needs a field"
             )
-    left_px = simulator["field_px"] - 2 * settings["registration"]["crop_px"]
+
+
+def _check_smallest(settings: Mapping[str, Any], where: str) -> None:
+    """Check that a patch fits into a field, where the field's size is known."""
+    source = settings["source"]
+    if "simulator" in source:
+        side_px = source["simulator"]["field_px"]
+    elif "stitch" in source:
+        side_px = source["stitch"]["fields"]["size_px"]
+    else:
+        return
+    left_px = side_px - 2 * settings["registration"]["crop_px"]
     if settings["patches"]["size_px"] > left_px:
         raise InputError(
             f"{where}: patches.size_px is {settings['patches']['size_px']}, but a field of "
-            f"{simulator['field_px']} px has {left_px} px left after registration.crop_px; make "
-            "patches smaller or fields larger"
+            f"{side_px} px has {left_px} px left after registration.crop_px; make patches "
+            "smaller or fields larger"
         )

@@ -32,6 +32,10 @@ class Field:
         As the sheet gives them, None where it does not.
     cut_index
         Number of the field within a large image that is cut, None where it is not.
+    scene
+        Stage scan that the field is cut from, or that the tile belongs to; None without one.
+    tile
+        (row, column) in its scan of what is a tile and no field.
     row
         Line of the sheet, for messages.
     """
@@ -44,6 +48,8 @@ class Field:
     input_pixel_size_nm: float | None = None
     target_pixel_size_nm: float | None = None
     cut_index: int | None = None
+    scene: str | None = None
+    tile: tuple[int, int] | None = None
     row: int = 0
 
 
@@ -82,11 +88,15 @@ def read_sheet(source: Mapping[str, Any]) -> list[Field]:
     if not rows:
         raise InputError(f"{sheet}: has no rows; add one per field and channel")
     fields = [_field_of(sheet, root, line, row, source) for line, row in rows]
+    _check_scenes(sheet, fields, rows, source)
     _check_files(sheet, fields)
     _check_unique(sheet, fields)
     if "cut" in source:
         return [piece for field in fields for piece in _cut(field, source["cut"])]
-    groups = {id(f): row["group"] or row["field"] for f, (_, row) in zip(fields, rows, strict=True)}
+    groups = {
+        id(f): row["group"] or row["scene"] or row["field"]
+        for f, (_, row) in zip(fields, rows, strict=True)
+    }
     return _assign_splits(sheet, fields, groups, source["split_fractions"])
 
 
@@ -131,7 +141,9 @@ def _field_of(
         )
     if row["split"] and "cut" in source:
         raise InputError(f"{where}: split is given, but source.cut assigns it; empty the cell")
-    if not row["input"] or (not row["target"] and row["split"] != "apply"):
+    tile_of_one = row["scene"] and (row["input"] or row["target"])
+    whole = row["input"] and (row["target"] or row["split"] == "apply")
+    if not (tile_of_one or whole):
         missing = "input" if not row["input"] else "target"
         raise InputError(f"{where}: {missing} is empty; only `apply` rows do without a target")
     paths = {role: str(root / row[role]) if row[role] else None for role in ("input", "target")}
@@ -143,8 +155,55 @@ def _field_of(
         paths["target"],
         _pixel_size(where, row, "input_pixel_size_nm"),
         _pixel_size(where, row, "target_pixel_size_nm"),
+        scene=row["scene"] or None,
+        tile=_tile(where, row),
         row=line,
     )
+
+
+def _tile(where: str, row: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return the place of a tile in its scan, None where the row is no tile."""
+    if not row["scene"]:
+        return None
+    if not NAME.fullmatch(row["scene"]):
+        raise InputError(
+            f"{where}: scene is {row['scene']!r}; expected letters, digits, '-' and '_'"
+        )
+    for column in ("tile_row", "tile_col"):
+        if not row[column].isdecimal():
+            raise InputError(
+                f"{where}: {column} is {row[column]!r}; a tile of a scan needs a whole number, "
+                "from 0"
+            )
+    return int(row["tile_row"]), int(row["tile_col"])
+
+
+def _check_scenes(
+    sheet: Path, fields: list[Field], rows: list[tuple[int, dict[str, str]]], source: Mapping
+) -> None:
+    """Check that stage scans are stitched, and that nothing else is."""
+    seen: dict[Any, int] = {}
+    for field, (line, row) in zip(fields, rows, strict=True):
+        where = f"{sheet}, line {line}"
+        if (field.scene is None) == ("stitch" in source):
+            have, lack = ("scene", "source.stitch") if field.scene else ("source.stitch", "scene")
+            raise InputError(
+                f"{where}: {have} is given, but no {lack}; the tiles of a stage scan need both, "
+                "fields that are not stitched neither"
+            )
+        if field.scene is None and (row["tile_row"] or row["tile_col"]):
+            raise InputError(f"{where}: tile_row and tile_col are given, but no scene; name it")
+        for role in ("input", "target"):
+            key = (field.scene, field.channel, role, field.tile)
+            if field.scene is None or getattr(field, f"{role}_path") is None:
+                continue
+            if key in seen:
+                raise InputError(
+                    f"{where}: the {role} of scene {field.scene!r}, channel {field.channel!r} has "
+                    f"its tile {field.tile} in line {seen[key]} already; correct tile_row or "
+                    "tile_col"
+                )
+            seen[key] = line
 
 
 def _pixel_size(where: str, row: Mapping[str, str], column: str) -> float | None:

@@ -57,3 +57,36 @@ def field_window(
             "guard band narrower"
         )
     return slice(top, bottom), slice(left, right)
+
+
+def centred_grid(
+    shape: tuple[int, ...], rows: int, columns: int, side_px: int
+) -> list[tuple[slice, slice]]:
+    """Return the windows of a grid of square fields about the centre of an image, row by row.
+
+    Parameters
+    ----------
+    shape
+        (Y, X) of the image.
+    rows, columns
+        Of the grid.
+    side_px
+        Side of a field, in pixels of the image.
+
+    Raises
+    ------
+    InputError
+        The grid is larger than the image.
+    """
+    top, left = (shape[0] - rows * side_px) // 2, (shape[1] - columns * side_px) // 2
+    if top < 0 or left < 0:
+        raise InputError(
+            f"source.stitch.fields: {rows} x {columns} fields of {side_px} input pixels need "
+            f"{rows * side_px} x {columns * side_px}, and the stitched input has {shape[0]} x "
+            f"{shape[1]}; ask for fewer or smaller fields"
+        )
+    return [
+        (slice(y, y + side_px), slice(x, x + side_px))
+        for y in range(top, top + rows * side_px, side_px)
+        for x in range(left, left + columns * side_px, side_px)
+    ]

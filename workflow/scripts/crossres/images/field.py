@@ -1,6 +1,6 @@
 """Fields as files: where they lie, what they are called, and one of them in every method."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,20 +31,22 @@ def read_field_table(path: str | Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"field": str}, keep_default_na=False, na_values=missing)
 
 
-def load_field(
-    pair: Path, restored: Mapping[str, Path], crop_px: int
-) -> tuple[dict[str, np.ndarray], float]:
+def read_scene_table(path: str | Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Return (scene, its rows) of a table with a column ``scene``, as it was written."""
+    table = pd.read_csv(path, dtype={"scene": str}, keep_default_na=False)
+    return iter([(str(scene), rows) for scene, rows in table.groupby("scene", sort=False)])
+
+
+def load_field(pair: Path, restored: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], float]:
     """Return the images of a field by method, input and target among them, and the pixel size.
 
     Parameters
     ----------
     pair
-        Registered input and target, cropped by ``crop_px`` on each side.
+        Registered input and target, cropped; the file says from where.
     restored
         Folder of each method's restored fields, which bear the pair's file name and are not
-        cropped.
-    crop_px
-        What to crop from them, so that all show the same place.
+        cropped. They are cropped here, so that all show the same place.
 
     Returns
     -------
@@ -56,7 +58,8 @@ def load_field(
     image = read_image(pair)
     images = {role: image.channel(role).astype(np.float32) for role in ("input", "target")}
     height, width = images["input"].shape
+    top, left = image.corner_px
     for method, folder in restored.items():
         whole = read_image(folder / pair.name).array
-        images[method] = whole[crop_px : crop_px + height, crop_px : crop_px + width]
+        images[method] = whole[top : top + height, left : left + width]
     return images, image.known_pixel_size_nm

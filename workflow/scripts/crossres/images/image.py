@@ -22,6 +22,8 @@ class Image:
         Distance of two slices; None where there are none.
     channels
         Names along the C axis, empty without one.
+    corner_px
+        (y, x) of this image's first pixel in the field that it was cropped from.
     """
 
     array: np.ndarray
@@ -29,6 +31,7 @@ class Image:
     pixel_size_nm: float | None = None
     z_step_nm: float | None = None
     channels: tuple[str, ...] = field(default=())
+    corner_px: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.array.ndim != len(self.axes):

@@ -152,7 +152,23 @@ def _from_ome(xml: str) -> dict[str, Any]:
         "sides_nm": (length("PhysicalSizeY"), length("PhysicalSizeX")),
         "z_step_nm": length("PhysicalSizeZ"),
         "channels": tuple(names) if len(names) > 1 and all(names) else (),
+        "corner_px": _corner(pixels, length("PhysicalSizeX")),
     }
+
+
+def _corner(pixels: ElementTree.Element, pixel_size_nm: float | None) -> tuple[int, int]:
+    """Return where an image of our own was cropped from, (0, 0) for any other.
+
+    A microscope writes the position of its stage there; an imported image begins anew at (0, 0).
+    """
+    plane = pixels.find("{*}Plane")
+    if plane is None or not pixel_size_nm:
+        return 0, 0
+    places = [float(plane.attrib.get(f"Position{axis}", 0)) for axis in "YX"]
+    if not np.all(np.isfinite(places)):
+        return 0, 0
+    y, x = (round(place * 1e3 / pixel_size_nm) for place in places)
+    return y, x
 
 
 def _from_imagej(tiff: tifffile.TiffFile) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from crossres.jobs import written_aside
 
 
 def write_image(path: str | Path, image: Image) -> None:
-    """Write an image as OME-TIFF with its axes, pixel size and channel names.
+    """Write an image as OME-TIFF with its axes, pixel size, channel names and place in the field.
 
     The file is written aside and renamed, so that a file under its own name is always whole.
 
@@ -23,6 +23,7 @@ def write_image(path: str | Path, image: Image) -> None:
         What; float64 is stored as float32.
     """
     metadata: dict[str, object] = {"axes": image.axes}
+    plane: dict[str, list[object]] = {}
     if image.pixel_size_nm is not None:
         for axis in "XY":
             metadata[f"PhysicalSize{axis}"] = image.pixel_size_nm / 1e3
@@ -30,6 +31,13 @@ def write_image(path: str | Path, image: Image) -> None:
     if image.z_step_nm is not None:
         metadata["PhysicalSizeZ"] = image.z_step_nm / 1e3
         metadata["PhysicalSizeZUnit"] = "µm"
+    if any(image.corner_px):
+        planes = image.array[..., 0, 0].size
+        for axis, corner in zip("YX", image.corner_px, strict=True):
+            position_um = corner * image.known_pixel_size_nm / 1e3
+            plane[f"Position{axis}"] = [position_um] * planes
+            plane[f"Position{axis}Unit"] = ["µm"] * planes
+        metadata["Plane"] = plane
     if image.channels:
         metadata["Channel"] = {"Name": list(image.channels)}
     # tifffile would draw one from clock and machine: the same image should give the same bytes

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crossres.measure.contrast import object_free_mask, signal_to_noise
+from crossres.measure.modulation import modulation
 from crossres.measure.pairs import find_pairs, pair_profile, peak_to_peak
 from crossres.measure.similarity import compare
 from crossres.measure.spots import find_spots, fit_spots, isolated
@@ -20,7 +21,8 @@ UNITS = {
     "nrmse": "1",
     "mse": "1",
     "pearson_r": "1",
-    "registration_error_nm": "nm",
+    "modulation_depth": "1",
+    "sharpness": "1/px",
 }
 PAIR_PROFILE_BEYOND_PX = 8.0
 
@@ -30,6 +32,7 @@ def measure_field(
     target: np.ndarray,
     pixel_size_nm: float,
     spots: Mapping[str, Any] | None,
+    modulation_window_px: int | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure every method's image of one field against the registered target.
 
@@ -45,6 +48,8 @@ def measure_field(
         Of all of them.
     spots
         Settings ``measure.spots``; None where the sample has none.
+    modulation_window_px
+        Window of :func:`crossres.measure.modulation.modulation`; None to leave it out.
 
     Returns
     -------
@@ -59,6 +64,8 @@ def measure_field(
         for method, image in images.items()
         for metric, value in compare(image, target).items()
     ]
+    if modulation_window_px is not None:
+        metrics += modulation({**images, "target": target}, target, modulation_window_px)
     structures: list[tuple[str, str, float, float, str, float]] = []
     if spots is not None:
         everything = {**images, "target": target}

@@ -39,11 +39,11 @@ class ControlGrid:
 
     def __init__(
         self,
-        shape: tuple[int, int],
+        shape: tuple[int, ...],
         spacing_px: float,
         binning: int,
         cell_px: int,
-        device: torch.device,
+        device: str | torch.device,
     ) -> None:
         self.binning = binning
         self.cell_px = cell_px
@@ -57,8 +57,8 @@ class ControlGrid:
         ]
         self._at_pixels = [basis(n // binning, n, binning) for n in shape]
         roughness = []
-        for basis in self._at_cells:
-            step = torch.diff(torch.eye(basis.shape[1]), n=SMOOTHNESS_ORDER, dim=0)
+        for matrix in self._at_cells:
+            step = torch.diff(torch.eye(matrix.shape[1]), n=SMOOTHNESS_ORDER, dim=0)
             roughness.append((step.T @ step).to(device))
         self._roughness = roughness
         eigen = [torch.linalg.eigh(matrix.cpu()) for matrix in roughness]

@@ -157,8 +157,8 @@ def estimate_displacement(
         if min(shape) // binning < LEAST_LEVEL_PX:
             continue
         grid = ControlGrid(shape, COARSE_SPACING_PX, binning, max(1, CELL_PX // binning), device)
-        pair = [band_pass(bin_pixels(image, binning)) for image in (fixed, free)]
-        fit = _Fit(grid, *pair, oversampling=1)
+        a, b = (band_pass(bin_pixels(image, binning)) for image in (fixed, free))
+        fit = _Fit(grid, a, b, oversampling=1)
         points = grid.zeros() if points is None else points
         for _ in range(4):
             points = points + fit.step(points, 1.0)
@@ -241,7 +241,7 @@ class _Fit:
         y, x = self.grid._at_cells
         misfits = []
         for smoothness in candidates:
-            misfit = 0.0
+            misfit = torch.zeros((), device=gradient.device)
             for own, other in (parts, parts[::-1]):
                 step = self.grid.solve(self.tensor * own, gradient * own, smoothness / 2, points)
                 image = self.grid.data_term(self.tensor * other, step)

@@ -4,10 +4,11 @@ Convention: a shift is what moves ``moving`` onto ``reference``, in pixels, (dy,
 at ``moving[y, x]`` belongs at ``reference[y + dy, x + dx]``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.ndimage import shift as spline_shift
 from scipy.optimize import least_squares
 
@@ -39,7 +40,7 @@ class ShiftEstimate:
 
 
 def normalised_cross_correlation(
-    reference: np.ndarray, moving: np.ndarray, max_shift_px: int
+    reference: np.ndarray, moving: np.ndarray, max_shift_px: int | Sequence[int]
 ) -> np.ndarray:
     """Return Pearson's correlation of the overlap, for every whole-pixel shift.
 
@@ -49,14 +50,14 @@ def normalised_cross_correlation(
     Parameters
     ----------
     reference, moving
-        (Y, X) of one shape.
+        ([Z, ]Y, X) of one shape.
     max_shift_px
-        Largest shift along an axis.
+        Largest shift along every axis, or along each.
 
     Returns
     -------
     ndarray
-        (2 m + 1, 2 m + 1) with shift (0, 0) at its centre.
+        2 m + 1 along each axis, with shift 0 at its centre.
 
     References
     ----------
@@ -65,19 +66,20 @@ def normalised_cross_correlation(
     # removing the overall mean first keeps the running sums small against rounding
     a = np.asarray(reference, dtype=np.float64) - np.mean(reference)
     b = np.asarray(moving, dtype=np.float64) - np.mean(moving)
-    padded = tuple(next_fast_len(n + max_shift_px, real=True) for n in a.shape)
-    ones = rfft2(np.ones(a.shape), padded)
+    reach = np.broadcast_to(max_shift_px, a.ndim)
+    sides = np.add(a.shape, reach).tolist()
+    padded = tuple(next_fast_len(side, real=True) for side in sides)
+    lags = [np.arange(-m, m + 1) % n for m, n in zip(reach, padded, strict=True)]
+    ones = rfftn(np.ones(a.shape), padded)
 
     def correlate(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-        full = irfft2(p * np.conj(q), padded)
-        lag = np.arange(-max_shift_px, max_shift_px + 1)
-        return full[np.ix_(lag % padded[0], lag % padded[1])]
+        return irfftn(p * np.conj(q), padded)[np.ix_(*lags)]
 
-    spectrum_a, spectrum_b = rfft2(a, padded), rfft2(b, padded)
+    spectrum_a, spectrum_b = rfftn(a, padded), rfftn(b, padded)
     count = np.round(correlate(ones, ones))
     sum_a, sum_b = correlate(spectrum_a, ones), correlate(ones, spectrum_b)
-    square_a = correlate(rfft2(a * a, padded), ones)
-    square_b = correlate(ones, rfft2(b * b, padded))
+    square_a = correlate(rfftn(a * a, padded), ones)
+    square_b = correlate(ones, rfftn(b * b, padded))
     covariance = correlate(spectrum_a, spectrum_b) - sum_a * sum_b / count
     variance = (square_a - sum_a**2 / count) * (square_b - sum_b**2 / count)
     floor = 1e-12 * float(np.mean(a * a) * np.mean(b * b)) * count**2
@@ -122,7 +124,7 @@ def locate_correlation_peak(
     ncc = normalised_cross_correlation(reference, moving, reach)
     peak = np.unravel_index(int(np.argmax(ncc)), ncc.shape)
     correlation = float(ncc[peak])
-    offset, fitted = _fit_gaussian(ncc, (int(peak[0]), int(peak[1])))
+    offset, fitted = fit_peak(ncc, (int(peak[0]), int(peak[1])))
     shift = (float(peak[0] - reach + offset[0]), float(peak[1] - reach + offset[1]))
     return ShiftEstimate(shift_px=shift, correlation=correlation, fitted=fitted)
 
@@ -157,8 +159,23 @@ def apply_shift(image: np.ndarray, shift_px: tuple[float, float]) -> np.ndarray:
     return spline_shift(np.asarray(image, dtype=np.float32), shift_px, order=3, mode="nearest")
 
 
-def _fit_gaussian(ncc: np.ndarray, peak: tuple[int, int]) -> tuple[tuple[float, float], bool]:
-    """Return the peak's offset from its brightest pixel, (0, 0) where no Gaussian fits."""
+def fit_peak(ncc: np.ndarray, peak: tuple[int, int]) -> tuple[tuple[float, float], bool]:
+    """Fit a 2D Gaussian to the peak of a correlation map.
+
+    Parameters
+    ----------
+    ncc
+        (Y, X) correlation.
+    peak
+        Its largest value.
+
+    Returns
+    -------
+    offset : tuple of float
+        (dy, dx) of the Gaussian's centre from the largest value; (0, 0) where none fits.
+    fitted : bool
+        Whether one did.
+    """
     height = ncc[peak]
     base = float(np.median(ncc))
     half = 1

@@ -1,0 +1,92 @@
+"""How far a registration is off what the simulator knows."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from crossres.registration.stitching import tile_of_pixel
+from crossres.simulate import ScanTruth, sample_position_nm
+
+Positions = Mapping[tuple[int, int], tuple[float, float]]
+"""(y, x) of each tile in its mosaic, by (row, column)."""
+
+
+def seen_positions_nm(
+    truth: ScanTruth, role: str, positions_px: Positions, places_px: np.ndarray
+) -> np.ndarray:
+    """Return the true positions in the sample that places of a stitched mosaic show.
+
+    Parameters
+    ----------
+    truth
+        Of the scan.
+    role
+        ``input`` or ``target``.
+    positions_px
+        Where the tiles were put.
+    places_px
+        (2, ...) y and x in the mosaic.
+
+    Returns
+    -------
+    ndarray
+        (2, ...) y and x in nm; NaN where no tile lies.
+    """
+    side = truth.scans[role].tile_px
+    index = tile_of_pixel(positions_px, (side, side))
+    nearest = np.rint(places_px).astype(int)
+    within = np.all(
+        [(n >= 0) & (n < size) for n, size in zip(nearest, index.shape, strict=True)], 0
+    )
+    y, x = (np.clip(n, 0, size - 1) for n, size in zip(nearest, index.shape, strict=True))
+    tile_at = np.where(within, index[y, x], -1)
+    seen = np.full(places_px.shape, np.nan)
+    for number, (row, column) in enumerate(sorted(positions_px)):
+        inside = tile_at == number
+        top, left = positions_px[row, column]
+        seen[:, inside] = sample_position_nm(
+            truth, role, f"r{row}c{column}", places_px[0][inside] - top, places_px[1][inside] - left
+        )
+    return seen
+
+
+def scan_error_nm(
+    truth: ScanTruth,
+    positions_px: Mapping[str, Positions],
+    displacement: np.ndarray,
+    step_px: int,
+    corner_px: tuple[int, int],
+    field_corner_px: tuple[int, int],
+    ratio: float,
+) -> np.ndarray:
+    """Return how far apart in the sample the registered input and target look.
+
+    Parameters
+    ----------
+    truth
+        Of the scene.
+    positions_px
+        Where the tiles were put, by role.
+    displacement
+        (2, Y, X) of the registered field, averaged over squares of ``step_px`` pixels: the target's
+        mosaic is shown from p - displacement(p) at pixel p of the field.
+    step_px
+        Side of those squares.
+    corner_px
+        (y, x) of the registered part in its field.
+    field_corner_px
+        (y, x) of the field in the input's mosaic.
+    ratio
+        Pixel size of the input over that of the target.
+
+    Returns
+    -------
+    ndarray
+        (2, Y, X) in nm, NaN beyond the tiles.
+    """
+    squares = np.indices(displacement.shape[1:]) * step_px + (step_px - 1) / 2
+    place = squares + np.reshape(corner_px, (2, 1, 1))
+    in_input = np.reshape(field_corner_px, (2, 1, 1)) + (place + 0.5) / ratio - 0.5
+    seen_input = seen_positions_nm(truth, "input", positions_px["input"], in_input)
+    in_target = place - displacement
+    return seen_input - seen_positions_nm(truth, "target", positions_px["target"], in_target)

@@ -1,0 +1,310 @@
+"""One pair of images through the whole registration, with what the quality gate needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from crossres.registration.affine import estimate_affine
+from crossres.registration.blocks import estimate_by_blocks
+from crossres.registration.elastic import BLOCK_PX, ElasticEstimate, estimate_displacement
+from crossres.registration.match import match_field
+from crossres.registration.shift import locate_correlation_peak
+from crossres.registration.warp import warp
+
+LEAST_SIDE_PX = BLOCK_PX
+
+
+@dataclass(frozen=True)
+class RegisteredPair:
+    """A pair on one grid, and how it came there.
+
+    Parameters
+    ----------
+    pair
+        (2, Y, X) float32, input and target, of the part of the input that the target covers.
+    corner_px
+        (y, x) of that part in the input.
+    displacement
+        (2, Y, X) float32 of the same part: what moved the target's image onto the input, in
+        pixels of the input. At p, counted from the input's corner, not the part's, the target's
+        pixel p - displacement(p) is shown.
+    correction
+        (2, Y, X) float32: the part of it that comes on top of where the target was placed.
+    values
+        A row of the registration table, but for the field's name.
+    """
+
+    pair: np.ndarray
+    corner_px: tuple[int, int]
+    displacement: np.ndarray
+    correction: np.ndarray
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def register_pair(
+    fixed: np.ndarray,
+    free: np.ndarray,
+    settings: Mapping[str, Any],
+    pixel_size_nm: float,
+    place: tuple[np.ndarray, np.ndarray] | None = None,
+    device: str = "cpu",
+) -> RegisteredPair:
+    """Move a target onto its input, and judge the result.
+
+    Parameters
+    ----------
+    fixed
+        (Y, X) the input, at the target's pixel size.
+    free
+        (Y', X') the target, or a mosaic that it is part of.
+    settings
+        ``registration`` of the experiment.
+    pixel_size_nm
+        Of both.
+    place
+        (A, b): the input's pixel p lies at A p + b in the target; by default both corners meet.
+    device
+        Where the elastic registration computes.
+
+    Returns
+    -------
+    RegisteredPair
+        With ``accepted`` and ``reason`` among its values. A pair that is not accepted is not moved
+        beyond its place either: it is left out of training, and looked at.
+    """
+    matrix, offset = place if place is not None else (np.eye(2), np.zeros(2))
+    rows, columns = covered_part(fixed.shape, free.shape, matrix, offset)
+    coverage = (rows.stop - rows.start) * (columns.stop - columns.start) / fixed.size
+    if min(rows.stop - rows.start, columns.stop - columns.start) < LEAST_SIDE_PX:
+        reason = f"the target covers {coverage:.0%} of the input's field, which is too little"
+        return leave_out(fixed, reason, coverage)
+    corner = np.array([rows.start, columns.start])
+    fixed = np.asarray(fixed[rows, columns], np.float32)
+    offset = offset + matrix @ corner
+    initial = _placed(fixed.shape, matrix, offset)
+    before = warp(free, initial)
+    reach_px = max(1, int(np.ceil(settings["max_shift_nm"] / pixel_size_nm)))
+    found = locate_correlation_peak(fixed, before, reach_px)
+    step, look = _estimate(fixed, free, (matrix, offset), found.shift_px, settings, device)
+    total = _composed(step, matrix, offset)
+    after = warp(free, total)
+    if settings["method"] != "elastic":
+        look = _look_again(fixed, after, device)
+    values = {
+        **_shift_values(step, pixel_size_nm),
+        "residual_px": look.rms_px,
+        "residual_p95_px": look.p95_px,
+        "deformation_px": _deformation(step),
+        "correlation_before": correlation(fixed, before),
+        "correlation": correlation(fixed, after),
+        "texture": look.texture,
+        "coverage": coverage,
+    }
+    reason = judge(values, found.fitted, settings, reach_px * pixel_size_nm)
+    if reason and values["correlation"] < settings["min_correlation"]:
+        reason = explain(fixed, before) or reason
+    trusted = settings["method"] == "none"
+    if reason and not trusted:
+        step, total, after = np.zeros_like(step), initial, before
+    values |= {
+        "crop_y_px": int(corner[0]),
+        "crop_x_px": int(corner[1]),
+        "applied": not (trusted or reason),
+        "accepted": trusted or not reason,
+        "reason": "" if trusted else reason,
+    }
+    total = total + corner.reshape(2, 1, 1).astype(np.float32)
+    return RegisteredPair(
+        np.stack([fixed, after]), (rows.start, columns.start), total, step, values
+    )
+
+
+def leave_out(fixed: np.ndarray, reason: str, coverage: float = 0.0) -> RegisteredPair:
+    """Return a pair that could not even be placed: its target empty, its numbers unknown.
+
+    Parameters
+    ----------
+    fixed
+        (Y, X) the input.
+    reason
+        Why.
+    coverage
+        Part of the input that the target covers.
+    """
+    numbers = (
+        "shift_y_px",
+        "shift_x_px",
+        "shift_y_nm",
+        "shift_x_nm",
+        "residual_px",
+        "residual_p95_px",
+        "deformation_px",
+        "correlation_before",
+        "correlation",
+        "texture",
+    )
+    values: dict[str, Any] = dict.fromkeys(numbers, float("nan"))
+    values |= {"coverage": coverage, "crop_y_px": 0, "crop_x_px": 0}
+    values |= {"applied": False, "accepted": False, "reason": reason}
+    fixed = np.asarray(fixed, np.float32)
+    pair = np.stack([fixed, np.zeros_like(fixed)])
+    nothing = np.zeros_like(pair)
+    return RegisteredPair(pair, (0, 0), nothing, nothing, values)
+
+
+def covered_part(
+    shape: tuple[int, ...], free_shape: tuple[int, ...], matrix: np.ndarray, offset: np.ndarray
+) -> tuple[slice, slice]:
+    """Return the part of the input that the target covers: the rectangle within its outline.
+
+    Parameters
+    ----------
+    shape, free_shape
+        Of the input and of the target.
+    matrix, offset
+        The input's pixel p lies at A p + b in the target. Rotations are small.
+    """
+    limits = []
+    for axis in range(2):
+        # along the far border of the other axis a rotation costs most: both borders must fit
+        low, high = 0.0, shape[axis] - 1.0
+        for other in (0.0, shape[1 - axis] - 1.0):
+            start = offset[axis] + matrix[axis, 1 - axis] * other
+            low = max(low, -start / matrix[axis, axis])
+            high = min(high, (free_shape[axis] - 1 - start) / matrix[axis, axis])
+        limits.append(slice(int(np.ceil(low - 1e-6)), max(int(np.floor(high + 1e-6)) + 1, 0)))
+    return tuple(slice(min(s.start, s.stop), s.stop) for s in limits)  # type: ignore[return-value]
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Pearson's r of two images, 0 where one is constant."""
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def judge(
+    values: Mapping[str, float], fitted: bool, settings: Mapping[str, Any], max_shift_nm: float
+) -> str:
+    """Return why a pair must not be trained on, or an empty text.
+
+    Parameters
+    ----------
+    values
+        Of the registration table.
+    fitted
+        Whether a Gaussian fitted the peak of the cross-correlation.
+    settings
+        ``registration`` of the experiment.
+    max_shift_nm
+        Its ``max_shift_nm``.
+    """
+    shift_nm = float(np.hypot(values["shift_y_nm"], values["shift_x_nm"]))
+    elastic = settings["method"] == "elastic"
+    if values["correlation"] < settings["min_correlation"]:
+        return (
+            f"correlation {values['correlation']:.2f}, below min_correlation "
+            f"({settings['min_correlation']:g})"
+        )
+    if shift_nm > settings["max_shift_nm"]:
+        return f"shift of {shift_nm:.0f} nm, beyond max_shift_nm ({settings['max_shift_nm']:g})"
+    if settings["method"] == "shift" and not fitted:
+        return "no Gaussian fits the peak of the cross-correlation"
+    if elastic and not np.isfinite(values["residual_px"]):
+        return "nothing that both images show could be found to align them by"
+    if elastic and values["texture"] < settings["min_texture"]:
+        return (
+            f"texture {values['texture']:.2f}: too few blocks show enough to be located, "
+            f"min_texture is {settings['min_texture']:g}"
+        )
+    if elastic and values["deformation_px"] > settings["max_deformation_px"]:
+        return (
+            f"deformation of {values['deformation_px']:.1f} px, beyond max_deformation_px "
+            f"({settings['max_deformation_px']:g})"
+        )
+    if elastic and values["residual_px"] > settings["max_residual_px"]:
+        return (
+            f"estimated residual {values['residual_px']:.2f} px, above max_residual_px "
+            f"({settings['max_residual_px']:g})"
+        )
+    return ""
+
+
+def explain(fixed: np.ndarray, free: np.ndarray) -> str:
+    """Return what would make two images of one field fit: another ratio or orientation."""
+    return match_field(fixed, free, 1.0).reason if min(fixed.shape) >= LEAST_SIDE_PX else ""
+
+
+def _estimate(
+    fixed: np.ndarray,
+    free: np.ndarray,
+    place: tuple[np.ndarray, np.ndarray],
+    shift_px: tuple[float, float],
+    settings: Mapping[str, Any],
+    device: str,
+) -> tuple[np.ndarray, ElasticEstimate]:
+    """Return what the method adds to the place, (2, Y, X), and the estimate if it is elastic."""
+    shape, method = fixed.shape, settings["method"]
+    nothing = ElasticEstimate(np.zeros((2, *shape), np.float32), np.full(shape, np.inf), 0.0)
+    if method == "none":
+        return nothing.displacement, nothing
+    if method == "shift":
+        constant = np.empty((2, *shape), np.float32)
+        constant[:] = np.reshape(shift_px, (2, 1, 1))
+        return constant, nothing
+    # whole pixels first, so that what is left is within reach of the finer methods
+    whole = np.rint(shift_px)
+    start = np.zeros((2, *shape), np.float32) + np.reshape(whole, (2, 1, 1)).astype(np.float32)
+    near = warp(free, _composed(start, *place))
+    if method == "affine":
+        found = estimate_affine(fixed, near, initial_shift_px=(0.0, 0.0))
+        return found.displacement(shape) + start, nothing
+    if settings["scheme"] == "blocks":
+        look = ElasticEstimate(estimate_by_blocks(fixed, near, device), nothing.error_px, 0.0)
+        again = _look_again(fixed, warp(near, look.displacement), device)
+        look = ElasticEstimate(look.displacement, again.error_px, again.texture)
+    else:
+        look = estimate_displacement(fixed, near, settings["spacing_px"], device)
+    return look.displacement + start, look
+
+
+def _look_again(fixed: np.ndarray, moved: np.ndarray, device: str) -> ElasticEstimate:
+    """Return what an elastic registration would still move, and its error, as the error."""
+    left = estimate_displacement(fixed, moved, device=device)
+    length = np.sqrt(np.sum(left.displacement**2, axis=0) + left.error_px**2)
+    return ElasticEstimate(left.displacement, length, left.texture)
+
+
+def _placed(shape: tuple[int, ...], matrix: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Return the displacement p - (A p + b) on a grid, (2, Y, X) float32."""
+    return _composed(np.zeros((2, *shape), np.float32), matrix, offset)
+
+
+def _composed(step: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Return the whole displacement: the step onto the input, after the place in the target."""
+    shape = step.shape[1:]
+    y = np.arange(shape[0], dtype=np.float64)[:, None]
+    x = np.arange(shape[1], dtype=np.float64)[None]
+    at_y, at_x = y - step[0], x - step[1]
+    read_y = matrix[0, 0] * at_y + matrix[0, 1] * at_x + offset[0]
+    read_x = matrix[1, 0] * at_y + matrix[1, 1] * at_x + offset[1]
+    return np.stack([y - read_y, x - read_x]).astype(np.float32)
+
+
+def _shift_values(step: np.ndarray, pixel_size_nm: float) -> dict[str, float]:
+    """Return the mean displacement, in pixels and nm."""
+    y, x = (float(part.mean(dtype=np.float64)) for part in step)
+    return {
+        "shift_y_px": y,
+        "shift_x_px": x,
+        "shift_y_nm": y * pixel_size_nm,
+        "shift_x_nm": x * pixel_size_nm,
+    }
+
+
+def _deformation(step: np.ndarray) -> float:
+    """Return the largest distance of a displacement field from its mean, in pixels."""
+    deviation = step - step.mean(axis=(1, 2), keepdims=True)
+    return float(np.sqrt(np.sum(deviation**2, axis=0).max()))

@@ -1,0 +1,194 @@
+"""Move the target of each field of a batch onto its input, and judge how well that went."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crossres.images import Image, read_image, write_image
+from crossres.jobs import InputError, logger, progress
+from crossres.networks import choose_device
+from crossres.registration import (
+    FieldMatch,
+    RegisteredPair,
+    leave_out,
+    match_field,
+    place_in_field,
+    register_pair,
+)
+
+MOVES = ("displacement_y", "displacement_x", "correction_y", "correction_x")
+DISPLACEMENT_STEP_PX = 8
+"""Displacement fields are smooth: one value in so many pixels is written."""
+
+
+def register_fields(
+    inputs: Path,
+    targets: Path,
+    within: Path | None,
+    cut: Path | None,
+    fields: Mapping[str, str | None],
+    settings: Mapping[str, Any],
+    folder: Path,
+    displacements: Path,
+    table: Path,
+    device: str,
+    threads: int,
+) -> None:
+    """Write <field>.ome.tif with the channels input and target, aligned, and a table.
+
+    The target moves onto the input, never the other way: the input of the blind test is
+    restored as it was acquired.
+
+    Parameters
+    ----------
+    inputs
+        Folder of the input fields at the target's pixel size.
+    targets
+        Folder of the target fields, or of the mosaics that they are part of.
+    within
+        Folder of the inputs at their own pixel size, or of their mosaics, in which targets are
+        to be found; None where both show the same field.
+    cut
+        Folder of the fields as they were cut from the mosaic; None where they were not.
+    fields
+        Their names, with the scene that each is part of, or None.
+    settings
+        ``registration`` of the experiment.
+    folder, displacements, table
+        Where to: images, what moved them (in pixels of the target: the whole displacement, and the
+        correction beyond the place where the target was found), and the table.
+    device, threads
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        A pair whose images differ in size by more than a pixel, where both show the same field.
+    """
+    place_of = Places(within, cut, settings["min_correlation"])
+    on = str(choose_device(device, threads))
+    rows = []
+    for name, scene in progress(list(fields.items()), "registering fields"):
+        reference = read_image(inputs / f"{name}.ome.tif")
+        size_nm = reference.known_pixel_size_nm
+        moving = read_image(targets / f"{scene or name}.ome.tif")
+        fixed, free = reference.array, moving.array
+        match, place = place_of(name, scene, moving, size_nm)
+        if match is None:
+            fixed, free = common_size(fixed, free, name)
+        if match is not None and match.reason:
+            found = leave_out(fixed, match.reason)
+        else:
+            found = register_pair(fixed, free, settings, size_nm, place, on)
+        write_pair(name, found, settings["crop_px"], size_nm, folder, displacements)
+        matched = {} if match is None else described(match)
+        rows.append({"field": name, **found.values, **matched})
+    result = pd.DataFrame(rows)
+    table.parent.mkdir(parents=True, exist_ok=True)
+    result.to_csv(table, index=False)
+    logger.info("accepted %d of %d fields", result.accepted.sum(), len(result))
+
+
+class Places:
+    """Where targets lie in their inputs; one match serves all fields of a scene."""
+
+    def __init__(self, within: Path | None, cut: Path | None, min_correlation: float) -> None:
+        self.within, self.cut, self.min_correlation = within, cut, min_correlation
+        self.of_scene: dict[str, FieldMatch] = {}
+
+    def __call__(
+        self, name: str, scene: str | None, target: Image, size_nm: float
+    ) -> tuple[FieldMatch | None, tuple[np.ndarray, np.ndarray] | None]:
+        """Return the match of a field, and its place as register_pair takes it."""
+        if self.within is None:
+            return None, None
+        whole = read_image(self.within / f"{scene or name}.ome.tif")
+        corner = read_image(self.cut / f"{name}.ome.tif").corner_px if self.cut else (0, 0)
+        key = scene or name
+        if key not in self.of_scene:
+            ratio = whole.known_pixel_size_nm / target.known_pixel_size_nm
+            match = match_field(whole.array, target.array, ratio, self.min_correlation)
+            self.of_scene = {key: match}
+            logger.info(
+                "%s: ratio %.4f, rotation %.3f degrees, correlation %.2f; %s",
+                key,
+                match.ratio,
+                match.rotation_degree,
+                match.correlation,
+                match.reason or "found",
+            )
+        match = self.of_scene[key]
+        return match, place_in_field(match, corner, whole.known_pixel_size_nm / size_nm)
+
+
+def described(match: FieldMatch) -> dict[str, float]:
+    """Return the columns of the table that say how the target was found."""
+    return {
+        "match_ratio": match.ratio,
+        "match_rotation_degree": match.rotation_degree,
+        "match_correlation": match.correlation,
+    }
+
+
+def write_pair(
+    name: str,
+    found: RegisteredPair,
+    crop_px: int,
+    size_nm: float,
+    folder: Path,
+    displacements: Path,
+) -> None:
+    """Crop a registered pair on every side, and write it with what moved it."""
+    height, width = found.pair.shape[1:]
+    if min(height, width) <= 2 * crop_px:
+        raise InputError(
+            f"field {name}: registration.crop_px is {crop_px}, which leaves nothing of its "
+            f"{height} x {width} pixels; crop less"
+        )
+    inner = np.s_[:, crop_px : height - crop_px, crop_px : width - crop_px]
+    corner = (found.corner_px[0] + crop_px, found.corner_px[1] + crop_px)
+    roles = ("input", "target")
+    pair = Image(found.pair[inner], "CYX", size_nm, channels=roles, corner_px=corner)
+    write_image(folder / f"{name}.ome.tif", pair)
+    step = DISPLACEMENT_STEP_PX
+    rows, columns = (n // step * step for n in pair.array.shape[1:])
+    moves = np.concatenate([found.displacement[inner], found.correction[inner]])
+    cells = moves[:, :rows, :columns].reshape(4, rows // step, step, columns // step, step)
+    field = Image(cells.mean(axis=(2, 4)).astype(np.float32), "CYX", size_nm * step, channels=MOVES)
+    write_image(displacements / f"{name}.ome.tif", field)
+
+
+def common_size(fixed: np.ndarray, free: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Crop a pair to its common size, which rounding may have put one pixel apart."""
+    if np.abs(np.subtract(fixed.shape, free.shape)).max() > 1:
+        raise InputError(
+            f"field {name}: the input covers {fixed.shape} pixels of the target's size, the target "
+            f"{free.shape}; check both pixel sizes, give images of the same field of view, or set "
+            "registration.locate where the target shows a part of the input"
+        )
+    height, width = np.minimum(fixed.shape, free.shape)
+    return fixed[:height, :width], free[:height, :width].astype(np.float32)
+
+
+if __name__ == "__main__":
+    from crossres.jobs import run
+
+    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    run(
+        register_fields,
+        job.log[0],
+        inputs=Path(job.input.inputs),
+        targets=Path(job.input.targets),
+        within=Path(job.input.within) if "within" in job.input.keys() else None,  # noqa: SIM118
+        cut=Path(job.input.cut) if "cut" in job.input.keys() else None,  # noqa: SIM118
+        fields=job.params.fields,
+        settings=job.params.settings,
+        folder=Path(job.output.fields),
+        displacements=Path(job.output.displacements),
+        table=Path(job.output.table),
+        device=job.resources.device,
+        threads=job.threads,
+    )
