@@ -9,7 +9,7 @@ import pandas as pd
 
 from crossres.images import field_name, fields_in, read_field_table, read_image, read_scene_table
 from crossres.jobs import logger, progress
-from crossres.measure.registration import scan_error_nm
+from crossres.measure.registration import scan_error_nm, structured_cells
 from crossres.simulate import truth_from_dict
 
 
@@ -22,6 +22,8 @@ def measure_registration(
     table: Path,
 ) -> None:
     """Write registration_error.csv: root mean square and 95th percentile over each field.
+
+    Both are taken where the target shows something; ``error_all_rms_px`` is over all of the field.
 
     Parameters
     ----------
@@ -41,30 +43,41 @@ def measure_registration(
     """
     accepted = pd.concat(map(read_field_table, registration)).set_index("field")
     accepted = accepted[accepted.accepted]
+    errors: Errors = {}
     if scans is None:
         errors = drift_errors(accepted, truth)
     else:
-        errors = {}
         for number, folder in enumerate(progress(truth, "measuring batches")):
             batch = {name: paths[number] for name, paths in scans.items()}
             errors |= scan_errors(folder, batch, set(accepted.index), sizes_nm)
-    rows = [
-        {
-            "field": name,
-            "error_rms_px": np.sqrt(np.nanmean(length_nm**2)) / sizes_nm["target"],
-            "error_p95_px": np.nanpercentile(length_nm, 95) / sizes_nm["target"],
-            "error_rms_nm": np.sqrt(np.nanmean(length_nm**2)),
-            "residual_px": accepted.residual_px[name],
-        }
-        for name, length_nm in errors.items()
-    ]
+    rows = []
+    for name, (length_nm, structured) in errors.items():
+        seen_nm = length_nm[structured & np.isfinite(length_nm)]
+        if not len(seen_nm):
+            logger.info("field %s shows nothing to measure at", name)
+            continue
+        rms_nm = np.sqrt(np.mean(seen_nm**2))
+        rows.append(
+            {
+                "field": name,
+                "error_rms_px": rms_nm / sizes_nm["target"],
+                "error_p95_px": np.percentile(seen_nm, 95) / sizes_nm["target"],
+                "error_rms_nm": rms_nm,
+                "error_all_rms_px": np.sqrt(np.nanmean(length_nm**2)) / sizes_nm["target"],
+                "residual_px": accepted.residual_px[name],
+            }
+        )
     result = pd.DataFrame(rows).assign(**provenance)
     result.to_csv(table, index=False)
     logger.info("median error %.3f px", result.error_rms_px.median())
 
 
-def drift_errors(accepted: pd.DataFrame, truth: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Return how far each field's shift is off the true drift, in nm."""
+Errors = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Of each field: the length of its error in nm, and where the target shows something."""
+
+
+def drift_errors(accepted: pd.DataFrame, truth: Sequence[Path]) -> Errors:
+    """Return how far each field's shift is off the true drift."""
     drift = pd.concat(read_field_table(folder / "drift.csv") for folder in truth)
     drift = drift.set_index("field").loc[accepted.index]
     # drift is where the target went; the shift brings it back, so their sum is the error
@@ -72,20 +85,22 @@ def drift_errors(accepted: pd.DataFrame, truth: Sequence[Path]) -> dict[str, np.
         accepted[f"shift_{axis}_nm"].to_numpy(float) + drift[f"drift_{axis}_nm"].to_numpy(float)
         for axis in "yx"
     )
-    return {name: np.array([e]) for name, e in zip(accepted.index, np.hypot(y, x), strict=True)}
+    everywhere = np.ones(1, dtype=bool)
+    lengths = np.hypot(y, x)[:, None]
+    return {name: (e, everywhere) for name, e in zip(accepted.index, lengths, strict=True)}
 
 
 def scan_errors(
     truth: Path, batch: Mapping[str, Path], accepted: set[str], sizes_nm: Mapping[str, float]
-) -> dict[str, np.ndarray]:
-    """Return the length of the error over every accepted field of a batch of scenes, in nm."""
+) -> Errors:
+    """Return the error over every accepted field of a batch of scenes."""
     positions: dict[str, dict[str, dict[tuple[int, int], tuple[float, float]]]] = {}
     for role in ("input", "target"):
         for scene, rows in read_scene_table(batch[f"{role}_tiles"]):
             positions.setdefault(scene, {})[role] = {
                 (row.tile_row, row.tile_col): (row.y_px, row.x_px) for row in rows.itertuples()
             }
-    errors = {}
+    errors: Errors = {}
     for scene, places in positions.items():
         known = truth_from_dict(json.loads((truth / f"{scene}.json").read_text()))
         for path in fields_in([batch["registered"]]):
@@ -94,16 +109,19 @@ def scan_errors(
                 continue
             field = read_image(batch["displacements"] / path.name)
             step = round(field.known_pixel_size_nm / sizes_nm["target"])
+            registered = read_image(path)
             error = scan_error_nm(
                 known,
                 places,
                 field.array[:2],
                 step,
-                read_image(path).corner_px,
+                registered.corner_px,
                 read_image(batch["cut"] / path.name).corner_px,
                 sizes_nm["input"] / sizes_nm["target"],
             )
-            errors[name] = np.hypot(*error)
+            target = registered.channel("target")
+            cells = structured_cells(target, field.array.shape[1:], step)
+            errors[name] = (np.hypot(*error), cells)
     return errors
 
 

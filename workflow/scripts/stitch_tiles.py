@@ -5,7 +5,7 @@ from pathlib import Path
 from crossres.experiments import tile_name
 from crossres.images import Image, read_image, read_scene_table, write_image
 from crossres.jobs import InputError, logger, progress
-from crossres.registration.stitching import assemble_mosaic
+from crossres.registration.mosaic import assemble_mosaic
 
 
 def stitch_tiles(source: Path, positions: Path, folder: Path) -> None:

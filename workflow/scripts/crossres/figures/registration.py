@@ -94,7 +94,7 @@ def _histogram(axes: Axes, residuals_px: Mapping[str, np.ndarray]) -> None:
     """Draw the residuals of all fields on one axis."""
     known = {name: values[np.isfinite(values)] for name, values in residuals_px.items()}
     top = max((float(values.max()) for values in known.values() if len(values)), default=1.0)
-    bins = np.linspace(0, max(top, 1e-6) * 1.05, 21)
+    bins = list(np.linspace(0, max(top, 1e-6) * 1.05, 21))
     for name, values in known.items():
         label = f"{name}, median {np.median(values):.3f} px" if len(values) else name
         axes.hist(

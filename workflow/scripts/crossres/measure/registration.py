@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
-from crossres.registration.stitching import tile_of_pixel
+from crossres.registration.mosaic import tile_of_pixel
 from crossres.simulate import ScanTruth, sample_position_nm
+
+STRUCTURED_LEVEL = 0.1
 
 Positions = Mapping[tuple[int, int], tuple[float, float]]
 """(y, x) of each tile in its mosaic, by (row, column)."""
@@ -48,6 +51,33 @@ def seen_positions_nm(
             truth, role, f"r{row}c{column}", places_px[0][inside] - top, places_px[1][inside] - left
         )
     return seen
+
+
+def structured_cells(target: np.ndarray, shape: tuple[int, ...], step_px: int) -> np.ndarray:
+    """Return a mask of the cells in or beside which the target shows something.
+
+    Where nothing is shown nothing can be aligned, and nothing is learnt from there.
+
+    Parameters
+    ----------
+    target
+        (Y, X) counts.
+    shape
+        Number of cells along each axis.
+    step_px
+        Side of a cell.
+
+    Returns
+    -------
+    ndarray
+        (cells y, cells x) bool: within two cells of one whose mean exceeds a tenth of the range
+        between the 2nd and the 99.9th percentile of the cells' means.
+    """
+    rows, columns = shape
+    whole = target[: rows * step_px, : columns * step_px].astype(np.float64)
+    means = whole.reshape(rows, step_px, columns, step_px).mean(axis=(1, 3))
+    low, high = np.percentile(means, [2, 99.9])
+    return binary_dilation(means > low + STRUCTURED_LEVEL * (high - low), iterations=2)
 
 
 def scan_error_nm(

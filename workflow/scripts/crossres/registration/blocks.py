@@ -75,6 +75,8 @@ def estimate_by_blocks(
             step = _joined(shifts, weights, starts, size, (y[:, 0], x[0]))
             # the step moves what the field has moved already: d(p) = s(p) + d0(p - s(p))
             field = step + torch.stack([warped(part, step) for part in field])
+            if not weights.max() > 0:
+                break
             if shifts[:, weights > 0.1 * weights.max()].abs().max() < TOLERANCE_PX:
                 break
     return field.cpu().numpy()

@@ -23,7 +23,9 @@ COARSE_BINNINGS = (8, 4, 2)
 CELL_PX = 8
 LEAST_LEVEL_PX = 32
 BORDER_PX = 4
-SMOOTHNESS = tuple(10.0**n for n in range(8, -3, -1))
+BAND_CELLS = 64
+SMOOTHNESS = tuple(10.0**n for n in range(4, -4, -1))
+"""Weights of the roughness that are tried; more would drown the data in float32."""
 BLOCK_PX = 64
 TOLERANCE_PX = 0.2
 """Wang et al. 2019, Methods: shift tolerance of the last block size, 64 px."""
@@ -57,7 +59,7 @@ class ElasticEstimate:
     @property
     def p95_px(self) -> float:
         """Estimated error that 95 % of the pixels stay below."""
-        return float(np.percentile(self.error_px, 95))
+        return float(np.percentile(self.error_px, 95, method="higher"))
 
 
 def register_elastic(
@@ -196,7 +198,7 @@ def _fine(
         points = points + fit.step(points, smoothness)
     points = points + fit.step(points, smoothness)
     first, second = fit.halves(points, smoothness)
-    texture = fit.texture(whitened.band)
+    texture = fit.texture(points, whitened.band)
     error = (grid.field(first) - grid.field(second)).square().sum(0).sqrt() / 2
     return ElasticEstimate(grid.field(points).cpu().numpy(), error.cpu().numpy(), texture)
 
@@ -250,45 +252,58 @@ class _Fit:
             misfits.append(misfit)
         return candidates[int(torch.argmin(torch.stack(misfits)))]
 
-    def texture(self, band: float) -> float:
+    def texture(self, points: torch.Tensor, band: float) -> float:
         """Return the part of the blocks whose own data locate them to the tolerance.
 
         The variance of a block's shift is at least the inverse of its summed structure tensor
         over the noise density; the noise fills only a part of the band (Cramer-Rao). The tensor
         is that of both images' gradients multiplied, to which the noise of neither adds.
         """
-        (gy, gx), (hy, hx) = self.gradient, _gradient(self.warped)
+        whole = slice(0, self.fixed.shape[0])
+        warped, _ = self._warped_rows(self.grid.field(points), whole)
+        _, weight = self._residual(points)
+        (gy, gx), (hy, hx) = self.gradient, _gradient(warped)
         both = torch.stack([gy * hy, (gy * hx + gx * hy) / 2, gx * hx])
         side = max(1, BLOCK_PX // self.grid.cell_px)
         tensor = _cell_means(both, self.grid.cell_px)
-        information = tensor * self.weight * band * (self.grid.cell_px * side) ** 2
+        information = tensor * weight * band * (self.grid.cell_px * side) ** 2
         yy, yx, xx = F.avg_pool2d(information[None], side)[0]
         least = (yy + xx) / 2 - torch.sqrt(((yy - xx) / 2) ** 2 + yx**2)
         return float((least >= 1 / TOLERANCE_PX**2).float().mean())
 
     def _residual(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return each cell's mean of gradient times residual, and its weight."""
-        displacement = self.grid.field(points) / self.grid.binning
-        height, width = self.fixed.shape
-        y = torch.arange(height, device=self.fixed.device)[:, None] - displacement[0]
-        x = torch.arange(width, device=self.fixed.device)[None] - displacement[1]
-        del displacement
-        inside = (y >= 1) & (y <= height - 2) & (x >= 1) & (x <= width - 2)
-        k = self.oversampling
-        # half-pixel convention: an oversampled pixel j lies at (j + 0.5) / k - 0.5
-        places = ((part[None] + 0.5) * k - 0.5 for part in (y, x))
-        self.warped = sample(self.free, *places)[0]
-        residual = (self.warped - self.fixed) * inside
-        gy, gx = self.gradient
-        means = _cell_means(
-            torch.stack([gy * residual, gx * residual, residual * residual]), self.grid.cell_px
-        )
+        displacement = self.grid.field(points)
+        cell = self.grid.cell_px
+        bands = []
+        # band by band: the coordinates and products of a whole image would be the most in memory
+        for first in range(0, self.grid.cells[0] * cell, BAND_CELLS * cell):
+            rows = slice(first, min(first + BAND_CELLS * cell, self.grid.cells[0] * cell))
+            warped, inside = self._warped_rows(displacement, rows)
+            residual = (warped - self.fixed[rows]) * inside
+            products = [*(part[rows] * residual for part in self.gradient), residual * residual]
+            bands.append(_cell_means(torch.stack(products), cell))
+        means = torch.cat(bands, dim=1)
         # the misfit of the neighbourhood, 9 cells wide: single cells would weigh down their own
         # largest deviations, which are what moves them
         padded = F.pad(means[2][None, None], (4, 4, 4, 4), mode="replicate")
         energy = F.avg_pool2d(padded, 9, 1)[0, 0]
-        self.weight = 1 / (energy + 0.1 * energy.mean() + 1e-12)
-        return means[:2], self.weight
+        return means[:2], 1 / (energy + 0.1 * energy.mean() + 1e-12)
+
+    def _warped_rows(
+        self, displacement: torch.Tensor, rows: slice
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return some rows of the warped image, and where they come from inside of it."""
+        height, width = self.fixed.shape
+        device = self.fixed.device
+        shift = displacement[:, rows] / self.grid.binning
+        y = torch.arange(rows.start, rows.stop, device=device)[:, None] - shift[0]
+        x = torch.arange(width, device=device)[None] - shift[1]
+        inside = (y >= 1) & (y <= height - 2) & (x >= 1) & (x <= width - 2)
+        k = self.oversampling
+        # half-pixel convention: an oversampled pixel j lies at (j + 0.5) / k - 0.5
+        places = ((part[None] + 0.5) * k - 0.5 for part in (y, x))
+        return sample(self.free, *places)[0], inside
 
 
 def _gradient(image: torch.Tensor) -> torch.Tensor:

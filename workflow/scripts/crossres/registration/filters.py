@@ -84,16 +84,13 @@ def whiten(reference: torch.Tensor, moving: torch.Tensor, aligned: torch.Tensor)
         spectra.append(spectrum)
     passed = _interpolate(gains[2], radius)
     band = float(passed.mean() ** 2 / passed.square().mean())
-    fixed = torch.fft.irfft2(spectra[0], s=padded)
-    free = _oversample(spectra[1], padded)
-    scale = fixed.std()
     k, p = OVERSAMPLING, PADDING_PX
-    return Whitened(
-        fixed[p : p + height, p : p + width] / scale,
-        free[k * p : k * (p + height), k * p : k * (p + width)] / scale,
-        k,
-        band,
-    )
+    fixed = torch.fft.irfft2(spectra.pop(0), s=padded)[p : p + height, p : p + width]
+    scale = float(fixed.std())
+    # in place, as the oversampled image is the largest thing in memory
+    free = _oversample(spectra.pop().div_(scale), padded)
+    free = free[k * p : k * (p + height), k * p : k * (p + width)]
+    return Whitened(fixed / scale, free, k, band)
 
 
 def _gains(reference: torch.Tensor, aligned: torch.Tensor) -> list[torch.Tensor] | None:
@@ -138,7 +135,7 @@ def _oversample(spectrum: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     delay = -2j * torch.pi * (k - 1) / 2
     fine *= torch.exp(delay * torch.fft.fftfreq(k * height, device=spectrum.device))[:, None]
     fine *= torch.exp(delay * torch.fft.rfftfreq(k * width, device=spectrum.device))
-    return torch.fft.irfft2(fine, s=(k * height, k * width)) * k * k
+    return torch.fft.irfft2(fine, s=(k * height, k * width)).mul_(k * k)
 
 
 def _radius(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:

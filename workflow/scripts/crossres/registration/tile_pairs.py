@@ -1,0 +1,209 @@
+"""What two neighbouring tiles of a stage scan say about where they lie."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from crossres.jobs import InputError
+from crossres.registration.mosaic import Tile
+from crossres.registration.shift import locate_correlation_peak, normalised_cross_correlation
+from crossres.registration.tile_steps import positions_by_library
+
+STAGE_REACH = 0.1
+"""A neighbour farther than this part of the tile from its place in the grid is a mistake: it
+leaves room for a camera turned by five degrees against its stage."""
+
+SMOOTHING_PX = 1.0
+"""Sigma of the smoothing before tiles are compared: it takes most of the pixel noise, which
+halves the error of dim scans, and little of what any objective resolves."""
+
+REACH_PX = 4
+"""How far from where the library puts it a neighbour is looked for, at each of the rounds."""
+
+ROUNDS = 4
+"""Most times that an overlap is cut anew where its neighbour was found."""
+
+SETTLED_PX = 0.75
+"""A neighbour found within this of where its overlap was cut needs no other cut."""
+
+LEAST_STRIP_PX = 6
+"""Overlaps narrower than this are not compared."""
+
+LEAST_PART = 0.5
+"""A pair that overlaps by less than this part of what the grid says is not believed."""
+
+CORRELATION_RANGE = (0.5, 0.75)
+"""What a pair must correlate to be believed: half as much again as mirrored, so surely unrelated,
+strips of the same scan do, within this range. Noise alone stays below it, and pairs of sharp
+tiles correlate by more than 0.9."""
+
+LEAST_ERROR_PX = 0.02
+"""No pair is believed to be located better than this."""
+
+PAIR_ERROR_PX = 0.3
+"""Error that correct pairs may have besides that of their noise; a pair off by five times as much
+and its noise contradicts the others and is left out."""
+
+
+@dataclass(frozen=True)
+class TilePair:
+    """A pair of neighbours as measured.
+
+    Its information is the inverse covariance of its offset, (2, 2) in 1 / px^2.
+    """
+
+    tiles: tuple[Tile, Tile]
+    offset_px: np.ndarray
+    correlation: float
+    information: np.ndarray
+    by_chance: tuple[float, ...]
+
+    @property
+    def axis(self) -> int:
+        """0 where the second tile lies below the first, 1 where it lies to the right."""
+        return axis_of(self.tiles)
+
+
+def axis_of(pair: tuple[Tile, Tile]) -> int:
+    """Return 0 where the second tile lies below the first, 1 where it lies to the right."""
+    return 0 if pair[1][0] > pair[0][0] else 1
+
+
+def smoothed(tile: np.ndarray) -> np.ndarray:
+    """Return a tile with less noise and without its outermost pixels.
+
+    Those mix with their own mirror image in smoothing, and pull the peak of a narrow overlap.
+    """
+    return gaussian_filter(np.asarray(tile, dtype=np.float32), SMOOTHING_PX)[1:-1, 1:-1]
+
+
+def neighbours(tiles: Mapping[Tile, np.ndarray]) -> list[tuple[Tile, Tile]]:
+    """Return the pairs of tiles next to each other, the left or upper one first."""
+    pairs = []
+    for row, column in sorted(tiles):
+        for other in ((row, column + 1), (row + 1, column)):
+            if other in tiles:
+                pairs.append(((row, column), other))
+    if not pairs:
+        raise InputError(
+            f"None of the {len(tiles)} tiles lies next to another, where neighbours must overlap: "
+            "correct the row and column of every tile."
+        )
+    return pairs
+
+
+def measure_pairs(
+    images: Mapping[Tile, np.ndarray],
+    pairs: Sequence[tuple[Tile, Tile]],
+    grid: Mapping[Tile, np.ndarray],
+) -> list[TilePair]:
+    """Locate every pair around where the library puts it, or the grid where that is far off."""
+    side = max(next(iter(images.values())).shape)
+    coarse = positions_by_library(images, pairs, grid)
+    found = []
+    for first, second in pairs:
+        start, regular = coarse[second] - coarse[first], grid[second] - grid[first]
+        near = np.all(np.abs(start - regular) <= STAGE_REACH * side)
+        found.append(_locate_pair(images, (first, second), start if near else regular))
+    return found
+
+
+def _locate_pair(
+    images: Mapping[Tile, np.ndarray], tiles: tuple[Tile, Tile], offset_px: np.ndarray
+) -> TilePair:
+    """Locate a tile's neighbour around an offset."""
+    first, second = images[tiles[0]], images[tiles[1]]
+    pair = TilePair(tiles, np.asarray(offset_px, dtype=float), 0.0, np.zeros((2, 2)), (0.0,))
+    for _ in range(ROUNDS):
+        whole = np.round(pair.offset_px).astype(int)
+        a, b = _overlap_strips(first, second, whole)
+        if min(a.shape) < LEAST_STRIP_PX:
+            break
+        peak = locate_correlation_peak(a, b, max_shift_px=REACH_PX)
+        pair = TilePair(
+            tiles,
+            whole + np.asarray(peak.shift_px),
+            peak.correlation,
+            _information(a, b, peak.correlation),
+            _chance_correlations(a, b),
+        )
+        if np.max(np.abs(peak.shift_px)) <= SETTLED_PX:
+            break
+    return pair
+
+
+def _information(first: np.ndarray, second: np.ndarray, correlation: float) -> np.ndarray:
+    """Return the inverse covariance of the offset between two strips, (2, 2) in 1 / px^2.
+
+    A strip that shows a lone filament is sharp across it and blind along it, however well it
+    correlates. The gradients of one strip are multiplied with those of the other, as the noise
+    of the two is independent and drops out.
+    """
+    slopes = []
+    for strip in (first, second):
+        spread = float(np.std(strip))
+        slopes.append([g.ravel() / (spread or 1.0) for g in np.gradient(strip)])
+    shared = np.array([[np.dot(a, b) for b in slopes[1]] for a in slopes[0]], dtype=float)
+    noise = 2 * max(1 - correlation, 1e-3)
+    # smoothing leaves one independent value of noise in so many pixels
+    shared /= noise * 4 * np.pi * SMOOTHING_PX**2
+    values, axes = np.linalg.eigh((shared + shared.T) / 2)
+    return (axes * np.clip(values, 0.0, LEAST_ERROR_PX**-2)) @ axes.T
+
+
+def _chance_correlations(first: np.ndarray, second: np.ndarray) -> tuple[float, ...]:
+    """Return the peaks of a strip with the other's mirror images.
+
+    They are of the same texture and surely not of the same place.
+    """
+    along = int(np.argmax(first.shape))
+    reach = min(REACH_PX + 2, min(first.shape) // 2)
+    mirrored = (np.flip(second, axis=along), np.flip(second))
+    return tuple(float(normalised_cross_correlation(first, m, reach).max()) for m in mirrored)
+
+
+def _overlap_strips(
+    first: np.ndarray, second: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the parts of two tiles that show one place, the second lying at a whole offset."""
+    start = np.maximum(offset, 0)
+    stop = np.maximum(np.minimum(first.shape, second.shape + offset), start)
+    a, b = start - offset, stop - offset
+    return first[start[0] : stop[0], start[1] : stop[1]], second[a[0] : b[0], a[1] : b[1]]
+
+
+def needed_correlation(found: Sequence[TilePair]) -> float:
+    """Return what a pair must correlate, from what unrelated strips of the same scan reach."""
+    most = max((value for pair in found for value in pair.by_chance), default=0.0)
+    return float(np.clip(1.5 * most, *CORRELATION_RANGE))
+
+
+def is_believable(
+    pair: TilePair, needed: float, grid: Mapping[Tile, np.ndarray], shape: tuple[int, int]
+) -> bool:
+    """Tell whether a pair lies near the grid and correlates as needed, and more than by chance."""
+    regular = grid[pair.tiles[1]] - grid[pair.tiles[0]]
+    near = np.max(np.abs(pair.offset_px - regular)) <= STAGE_REACH * max(shape)
+    # the narrower the strip, the higher it correlates by chance
+    width = shape[pair.axis] - abs(pair.offset_px[pair.axis])
+    part = width / max(shape[pair.axis] - abs(regular[pair.axis]), 1.0)
+    if not near or part < LEAST_PART:
+        return False
+    needed = min(needed / np.sqrt(min(part, 1.0)), CORRELATION_RANGE[1])
+    return bool(pair.correlation >= max(needed, *pair.by_chance))
+
+
+def pair_residual(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> np.ndarray:
+    """Return a pair's offset less that of the positions, (dy, dx) px."""
+    first, second = pair.tiles
+    return pair.offset_px - (positions[second] - positions[first])
+
+
+def pair_misfit(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> float:
+    """Return how many standard deviations a pair's offset is from that of the positions."""
+    blind = 1e-4 * np.eye(2)  # an error of 100 px, for directions the pair does not see at all
+    covariance = np.linalg.inv(pair.information + blind) + PAIR_ERROR_PX**2 * np.eye(2)
+    residual = pair_residual(positions, pair)
+    return float(np.sqrt(residual @ np.linalg.solve(covariance, residual)))
