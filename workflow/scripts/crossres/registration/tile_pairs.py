@@ -9,11 +9,7 @@ from scipy.ndimage import gaussian_filter
 from crossres.jobs import InputError
 from crossres.registration.mosaic import Tile
 from crossres.registration.shift import locate_correlation_peak, normalised_cross_correlation
-from crossres.registration.tile_steps import positions_by_library
-
-STAGE_REACH = 0.1
-"""A neighbour farther than this part of the tile from its place in the grid is a mistake: it
-leaves room for a camera turned by five degrees against its stage."""
+from crossres.registration.tile_steps import STAGE_REACH, axis_of, positions_by_library
 
 SMOOTHING_PX = 1.0
 """Sigma of the smoothing before tiles are compared: it takes most of the pixel noise, which
@@ -64,11 +60,6 @@ class TilePair:
     def axis(self) -> int:
         """0 where the second tile lies below the first, 1 where it lies to the right."""
         return axis_of(self.tiles)
-
-
-def axis_of(pair: tuple[Tile, Tile]) -> int:
-    """Return 0 where the second tile lies below the first, 1 where it lies to the right."""
-    return 0 if pair[1][0] > pair[0][0] else 1
 
 
 def smoothed(tile: np.ndarray) -> np.ndarray:

@@ -8,7 +8,10 @@ from scipy.stats import ConstantInputWarning
 
 from crossres.registration.mosaic import Tile
 from crossres.registration.shift import normalised_cross_correlation
-from crossres.registration.tile_pairs import STAGE_REACH, axis_of
+
+STAGE_REACH = 0.1
+"""A neighbour farther than this part of the tile from its place in the grid is a mistake: it
+leaves room for a camera turned by five degrees against its stage."""
 
 OVERLAP_RANGE = (0.03, 0.6)
 """Overlaps that are looked for where none is given: a stage scan with less cannot be aligned,
@@ -23,6 +26,11 @@ SEARCH_PAIRS = 8
 LIBRARY_SIDE_PX = 1024
 """Tiles are binned to no more than this for the library, whose time grows with the pixels: what
 it loses of precision is well within REACH_PX."""
+
+
+def axis_of(pair: tuple[Tile, Tile]) -> int:
+    """Return 0 where the second tile lies below the first, 1 where it lies to the right."""
+    return 0 if pair[1][0] > pair[0][0] else 1
 
 
 def find_steps(images: Mapping[Tile, np.ndarray], pairs: Sequence[tuple[Tile, Tile]]) -> np.ndarray:
