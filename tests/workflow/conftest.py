@@ -1,9 +1,16 @@
-"""What the workflow's tests share: a copy of it to spoil, and one finished run."""
+"""What the workflow's tests share: a copy of it to spoil, and two finished runs."""
 
 import shutil
 
 import pytest
-from tiny_experiments import EXPERIMENT, simulated, write_experiment
+from tiny_experiments import (
+    EXPERIMENT,
+    SCAN_EXPERIMENT,
+    SCAN_TARGETS,
+    scanned,
+    simulated,
+    write_experiment,
+)
 from workflow_runs import copy_workflow, succeed
 
 
@@ -32,3 +39,18 @@ def results(finished):
 def finished_copy(finished, tmp_path):
     """A copy of the finished run, to change at will."""
     return shutil.copytree(finished, tmp_path / "repository")
+
+
+@pytest.fixture(scope="session")
+def finished_scans(tmp_path_factory):
+    """The one run of the tiny stage scans, up to SCAN_TARGETS; tests leave it as it is."""
+    folder = copy_workflow(tmp_path_factory.mktemp("finished_scans") / "repository")
+    write_experiment(folder, scanned(), SCAN_EXPERIMENT)
+    succeed(folder, *SCAN_TARGETS)
+    return folder
+
+
+@pytest.fixture
+def copy_of_scans(finished_scans, tmp_path):
+    """A copy of the finished stage scans, to change at will."""
+    return shutil.copytree(finished_scans, tmp_path / "repository")

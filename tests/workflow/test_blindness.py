@@ -11,16 +11,23 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from tiny_experiments import EXPERIMENT, of_sheet, simulated, write_experiment, write_pairs
+from tiny_experiments import (
+    EXPERIMENT,
+    of_sheet,
+    scanned,
+    simulated,
+    write_experiment,
+    write_pairs,
+)
 from workflow_runs import REPOSITORY, copy_workflow, plan, succeed
 
 from crossres.experiments import load_config, load_experiments
 from crossres.images import read_image
 
 ANSWERS = re.compile(
-    r"/(raw|imported|subtracted)/target/(test|apply)_\d+"
-    r"|/(registered|registration)/(test|apply)_\d+"
-    r"|/registration\.csv|/metrics\.csv|/structures\.csv|/truth/"
+    r"/(raw|imported|subtracted|tiles|stitched)/target/(test|apply)_\d+"
+    r"|/(registered|registration|displacement)/(test|apply)_\d+"
+    r"|/registration\.csv|/registration_error\.csv|/metrics\.csv|/structures\.csv|/truth/"
 )
 """Files that hold a target of the blind test, were made from one, or know the truth."""
 
@@ -29,9 +36,12 @@ SPLITS = ["train", "train", "validation", "test", "apply"]
 SHEET_ANSWERS = {f"data/f{SPLITS.index('test')}_target.tif"}
 SHEET_BLIND = SHEET_ANSWERS | {f"data/f{n}_input.tif" for n in (3, 4)}
 BACKGROUND = {"preprocess__background": {"method": "find", "region_px": 16}}
+SOURCES = ["simulated", "background", "sheet", "many batches", "scans", "scans by channel"]
+SIZE_OF_TARGETS = re.compile(r"/(raw|imported)/target/train_000")
+"""A batch of targets whose pixel size fields are brought to."""
 
 
-@pytest.fixture(scope="module", params=["simulated", "background", "sheet", "many batches"])
+@pytest.fixture(scope="module", params=SOURCES)
 def jobs(request, tmp_path_factory):
     """All jobs of an experiment."""
     workspace = copy_workflow(tmp_path_factory.mktemp("planned") / "repository")
@@ -42,6 +52,16 @@ def jobs(request, tmp_path_factory):
         settings = simulated(**BACKGROUND)
     elif request.param == "many batches":
         settings, per_job = simulated(**BACKGROUND), 1
+    elif request.param == "scans":
+        settings = scanned(**BACKGROUND, deconvolution__nnls={})
+    elif request.param == "scans by channel":
+        scenes = {"train": 2, "validation": 2, "test": 2}
+        settings = scanned(
+            source__stitch__channel=None,
+            source__scan_simulator__scenes=scenes,
+            deconvolution__nnls={},
+        )
+        per_job = 1
     else:
         write_pairs(workspace, SPLITS)
         settings = of_sheet(**BACKGROUND)
@@ -85,13 +105,25 @@ def test_no_restoration_descends_from_an_answer(jobs):
         assert not [file for file in seen if ANSWERS.search(file) or file in SHEET_ANSWERS]
 
 
+def test_what_is_restored_knows_of_targets_the_pixel_size_alone(jobs):
+    for path in outputs_like(jobs, "/upsampled/(test|apply)_"):
+        targets = {file for file in ancestors(jobs, path) if "target" in file}
+        # those of a sheet are files, read to be imported
+        assert not {
+            file
+            for file in targets
+            if not SIZE_OF_TARGETS.search(file) and not file.startswith("data/")
+        }
+        assert any("/imported/target/train_000" in file for file in targets)
+
+
 def test_the_same_walk_from_the_metrics_does_reach_the_answers(jobs):
-    (path,) = outputs_like(jobs, "/metrics.csv")
-    seen = ancestors(jobs, path)
-    reached = [file for file in seen if ANSWERS.search(file)]
-    assert any("/registered/test_000" in file for file in reached)
-    assert any("/imported/target/test_000" in file for file in reached)
-    assert any("/raw/target/test_000" in file or file in SHEET_ANSWERS for file in seen)
+    for path in outputs_like(jobs, "/metrics.csv"):
+        seen = ancestors(jobs, path)
+        reached = [file for file in seen if ANSWERS.search(file)]
+        assert any("/registered/test_000" in file for file in reached)
+        assert any("/imported/target/test_000" in file for file in reached)
+        assert any("/raw/target/test_000" in file or file in SHEET_ANSWERS for file in seen)
 
 
 @pytest.mark.parametrize("made", ["/models/", "/patches/", "/deconvolution/"])
@@ -104,12 +136,26 @@ def test_what_is_chosen_before_the_test_descends_from_no_blind_field(jobs, made)
 
 def test_the_truth_is_read_by_measuring_alone(jobs):
     readers = {job.rule for job in jobs if any("/truth/" in path for path in job.inputs)}
-    assert readers <= {"measure_fields"}
+    simulated = any(job.rule == "simulate_acquisition" for job in jobs)
+    assert readers == ({"measure_registration"} if simulated else set())
+
+
+def test_nothing_but_tables_and_figures_descends_from_the_truth(jobs):
+    knowing = {
+        job.rule
+        for job in jobs
+        for path in job.outputs
+        if job.rule != "simulate_acquisition"
+        and any("/truth/" in file for file in ancestors(jobs, path))
+    }
+    telling = {"measure_registration", "plot_registration", "check_claims", "write_report"}
+    assert knowing <= telling
 
 
 def test_every_network_sees_the_same_patches(jobs):
-    seen = {tuple(job.inputs) for job in jobs if job.rule == "train_network"}
-    assert len(seen) == 1
+    trainings = [job for job in jobs if job.rule == "train_network"]
+    channels = {job.wildcards["channel"] for job in trainings}
+    assert len({tuple(job.inputs) for job in trainings}) == len(channels)
 
 
 def test_restoring_needs_no_answer_to_be_there(finished_copy):

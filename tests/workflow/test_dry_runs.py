@@ -33,7 +33,7 @@ def test_every_experiment_is_planned_at_either_scale(workspace, name, scale):
     assert {job.wildcards["experiment"] for job in jobs if job.wildcards} == {name}
     trained = {job.wildcards["network"] for job in jobs if job.rule == "train_network"}
     assert trained == set(settings["networks"])
-    assert {"import_images", "register_shift", "measure_fields", "check_claims"} < rules_of(jobs)
+    assert {"import_images", "register_fields", "measure_fields", "check_claims"} < rules_of(jobs)
 
 
 def test_the_default_run_is_what_config_yaml_says(workspace):
@@ -46,7 +46,7 @@ def test_fields_are_worked_through_in_jobs_of_fields_per_job(workspace):
     settings = simulated(source__simulator__fields={"train": 7, "validation": 1, "test": 3})
     write_experiment(workspace, settings, fields_per_job=3)
     jobs = plan(workspace)
-    batches = {job.wildcards["batch"] for job in jobs if job.rule == "register_shift"}
+    batches = {job.wildcards["batch"] for job in jobs if job.rule == "register_fields"}
     assert batches == {"train_000", "train_001", "train_002", "validation_000", "test_000"}
 
 

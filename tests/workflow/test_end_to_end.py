@@ -24,10 +24,20 @@ FIELDS = {
 TRAINED = {"gan": [0], "cnn": [0, 1]}
 BASELINES = ["richardson_lucy", "nnls"]
 RESTORATIONS = [*BASELINES, "gan", "cnn", "cnn.seed_1"]
-FIGURES = ["deconvolution", "examples", "fwhm", "losses", "profiles", "quality", "snr"]
+FIGURES = [
+    "deconvolution",
+    "examples",
+    "fwhm",
+    "losses",
+    "profiles",
+    "quality",
+    "registration",
+    "snr",
+]
+TABLES = ["metrics.csv", "structures.csv", "registration.csv", "registration_error.csv"]
 PROVENANCE = {"experiment": EXPERIMENT, "channel": "beads", "scale": "demo", "data": "simulated"}
 UNITS = {"fwhm_nm": "nm", "snr": "1", "psnr_db": "dB", "ssim": "1", "nrmse": "1", "mse": "1"}
-UNITS |= {"pearson_r": "1", "registration_error_nm": "nm"}
+UNITS |= {"pearson_r": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +71,35 @@ def test_registration_leaves_the_input_as_it_was_acquired(results):
 def test_registration_table_has_a_row_a_field(results):
     table = pd.read_csv(results / "registration.csv")
     assert {"field", "shift_y_px", "shift_x_px", "shift_y_nm", "shift_x_nm"} <= set(table.columns)
-    assert {"residual_px", "correlation", "accepted", "reason"} <= set(table.columns)
+    assert {"residual_px", "residual_p95_px", "deformation_px", "texture"} <= set(table.columns)
+    assert {"correlation_before", "correlation", "coverage"} <= set(table.columns)
+    assert {"applied", "accepted", "reason", "batch"} <= set(table.columns)
     assert sorted(table.field) == sorted(name for names in FIELDS.values() for name in names)
     assert table.accepted.any()
     for column, value in PROVENANCE.items():
         assert set(table[column]) == {value}
+
+
+@pytest.mark.parametrize("batch", FIELDS)
+def test_what_moved_a_field_is_kept_beside_it(results, batch):
+    table = pd.read_csv(results / "registration" / f"{batch}.csv").set_index("field")
+    assert names_in(results / "displacement" / batch) == FIELDS[batch]
+    for name in FIELDS[batch]:
+        moves = read_image(results / "displacement" / batch / f"{name}.ome.tif")
+        assert moves.channels[:2] == ("displacement_y", "displacement_x")
+        assert moves.channels[2:] == ("correction_y", "correction_x")
+        # a drift moves all of a field alike
+        for axis, channel in zip("yx", moves.array[:2], strict=True):
+            expected = table[f"shift_{axis}_px"][name] if table.applied[name] else 0
+            np.testing.assert_allclose(channel, expected, atol=1e-4)
+
+
+def test_registration_is_held_against_the_simulated_drift(results):
+    errors = pd.read_csv(results / "registration_error.csv")
+    table = pd.read_csv(results / "registration.csv")
+    assert sorted(errors.field) == sorted(table.field[table.accepted])
+    np.testing.assert_allclose(errors.error_rms_nm, errors.error_rms_px * PIXEL_NM)
+    assert errors.error_rms_px.max() < 0.5
 
 
 @pytest.mark.parametrize(("network", "seeds"), TRAINED.items())
@@ -141,7 +175,7 @@ def test_structures_have_a_place_a_metric_and_a_unit(results):
     assert table.unit.notna().all()
 
 
-@pytest.mark.parametrize("name", ["metrics.csv", "structures.csv", "registration.csv"])
+@pytest.mark.parametrize("name", TABLES)
 def test_every_table_says_where_its_numbers_come_from(results, name):
     table = pd.read_csv(results / name)
     for column, value in PROVENANCE.items():
@@ -179,8 +213,16 @@ def test_claims_are_judged_with_their_scale_and_data(finished):
     assert set(claims.id) <= set(known.id)
     assert set(claims.verdict) <= {"reproduced", "failed", "not judged"}
     assert set(claims.scale) == {"demo"}
-    assert set(claims.data) == {"simulated"}
     assert claims[["published", "measured"]].notna().all().all()
+
+
+def test_claims_of_experiments_that_did_not_run_are_not_judged(finished):
+    claims = pd.read_csv(finished / "results" / "claims.csv").set_index("id")
+    elsewhere = claims.data.isna()
+    assert set(claims.index[elsewhere]) == {"W3", "W4", "W5", "W10"}
+    assert set(claims.verdict[elsewhere]) == {"not judged"}
+    assert claims.measured[elsewhere].str.contains("was not part of this run").all()
+    assert set(claims.data[~elsewhere]) == {"simulated"}
 
 
 def test_the_summary_says_that_the_data_is_simulated(finished):
@@ -195,7 +237,7 @@ def test_every_job_leaves_a_log_and_its_cost(finished):
     assert {path.with_suffix("") for path in logs} == {path.with_suffix("") for path in costs}
     assert {path.parts[0].removesuffix(".log") for path in logs} == {
         path.stem for path in (finished / "workflow" / "scripts").glob("*.py")
-    } - {"document_config", "subtract_background"}
+    } - {"document_config", "subtract_background", "locate_tiles", "stitch_tiles", "cut_fields"}
 
 
 def test_the_report_holds_every_figure(finished, results, tmp_path):

@@ -85,7 +85,10 @@ def test_a_wrong_configuration_is_refused(workspace, configuration, words):
             simulated(patches__size_px=120),
             ["patches.size_px is 120", "a field of 128 px has 108 px left"],
         ),
-        (simulated(source__sheet="pairs.tsv"), ["either `simulator` or `sheet`"]),
+        (
+            simulated(source__sheet="pairs.tsv"),
+            ["source needs one of", "has simulator and sheet"],
+        ),
         (simulated(modalities__input__na=1.6), ["modalities.input.na is 1.6"]),
         (
             without(simulated(), "modalities", "target", "camera"),

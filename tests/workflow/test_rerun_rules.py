@@ -150,17 +150,17 @@ def test_what_changes_the_training_data_retrains_every_network(finished, changes
         (
             "crossres/measure/peak.py",
             {"measure_fields", "check_claims", "plot_fwhm"},
-            {"simulate_acquisition", "register_shift", "train_network", "restore_fields"},
+            {"simulate_acquisition", "register_fields", "train_network", "restore_fields"},
         ),
         (
             "crossres/training/loop.py",
             {"train_network", "restore_fields", "measure_fields"},
-            {"simulate_acquisition", "register_shift", "extract_patches", "tune_deconvolution"},
+            {"simulate_acquisition", "register_fields", "extract_patches", "tune_deconvolution"},
         ),
         (
             "crossres/restoration/landweber.py",
             {"tune_deconvolution", "deconvolve_fields", "measure_fields"},
-            {"simulate_acquisition", "register_shift", "extract_patches", "train_network"},
+            {"simulate_acquisition", "register_fields", "extract_patches", "train_network"},
         ),
         (
             "plot_snr.py",
@@ -169,7 +169,7 @@ def test_what_changes_the_training_data_retrains_every_network(finished, changes
         ),
         (
             "crossres/images/reading.py",
-            {"import_images", "register_shift", "extract_patches", "train_network"},
+            {"import_images", "register_fields", "extract_patches", "train_network"},
             {"simulate_acquisition"},
         ),
     ],

@@ -73,9 +73,104 @@ SIMULATED: dict[str, Any] = {
 """Eight fields at most, networks of a few hundred weights; simulated from the first pixel on."""
 
 
+SCAN_EXPERIMENT = "widefield_bpaec"
+"""The tiny stage scans, too, bear the name of the experiment that claims are judged on."""
+
+SCAN_CHANNELS = ("actin", "mesh")
+SCENES = ("train_000", "validation_000", "test_000")
+SCAN_FIGURES = ("registration", "examples")
+SCAN_TARGETS = (
+    "results/claims.csv",
+    "results/summary.html",
+    *(f"results/{SCAN_EXPERIMENT}/mesh/figures/{name}.png" for name in SCAN_FIGURES),
+)
+"""What is asked of the run: all but figures that the other experiment draws as well."""
+
+SCAN_INPUT_NM = 650
+SCAN_TARGET_NM = 325
+SCAN_FIELD_PX = 128
+SCAN_CAMERA = {
+    "peak_photons": 3000,
+    "background_photons": 50,
+    "gain": 2.0,
+    "offset": 100,
+    "read_noise": 4,
+    "bit_depth": 16,
+}
+WIDEFIELD = {"kind": "widefield", "refractive_index": 1.0, "camera": SCAN_CAMERA}
+
+SCANNED: dict[str, Any] = {
+    "title": "Tiny stage scans",
+    "source": {
+        "scan_simulator": {
+            "seed": 5,
+            "scenes": {"train": 1, "validation": 1, "test": 1},
+            "cell_density_per_mm2": 1500,
+            "channels": {
+                "actin": {"structure": "filaments", "fibre_count": 60},
+                "mesh": {
+                    "structure": "filaments",
+                    "fibre_count": 90,
+                    "brightness": 0.8,
+                    "filter_shift_px": {"input": [0.4, -0.7], "target": [-0.9, 0.5]},
+                },
+            },
+            "scan": {
+                "input": {"rows": 2, "columns": 2, "tile_px": 128, "overlap": 0.2},
+                "target": {
+                    "rows": 2,
+                    "columns": 3,
+                    "tile_px": 112,
+                    "overlap": 0.15,
+                    "offset_nm": 2000,
+                },
+            },
+        },
+        "stitch": {
+            "overlap": {"input": 0.2, "target": 0.15},
+            "channel": "actin",
+            "fields": {"rows": 1, "columns": 2, "size_px": SCAN_FIELD_PX},
+        },
+    },
+    "modalities": {
+        "input": {
+            **WIDEFIELD,
+            "na": 0.4,
+            "wavelength_nm": {"actin": 630, "mesh": 532},
+            "pixel_size_nm": SCAN_INPUT_NM,
+        },
+        "target": {
+            **WIDEFIELD,
+            "na": 0.75,
+            "wavelength_nm": {"actin": 630, "mesh": 532},
+            "pixel_size_nm": SCAN_TARGET_NM,
+        },
+    },
+    "registration": {"method": "elastic", "max_shift_nm": 3000},
+    "patches": {"size_px": 32, "per_field": 4, "validation_per_field": 2},
+    "networks": {
+        "gan": {
+            "width": 2,
+            "iterations": 6,
+            "batch": 2,
+            "validate_every": 2,
+            "adversarial": {"width": 2, "downsample": True, "warm_up_iterations": 2},
+        }
+    },
+    "deconvolution": {},
+    "measure": {"modulation": {"window_px": 11}},
+}
+"""Three scenes of 150 µm in two channels, a target of 67 x 98 µm somewhere in each."""
+
+
 def simulated(**changes: Any) -> dict[str, Any]:
     """Return the simulated experiment; a change is named by its path, joined by two underscores."""
     return changed(SIMULATED, **changes)
+
+
+def scanned(**changes: Any) -> dict[str, Any]:
+    """Return the experiment on simulated stage scans."""
+    return changed(SCANNED, **changes)
 
 
 def of_sheet(**changes: Any) -> dict[str, Any]:
@@ -83,6 +178,17 @@ def of_sheet(**changes: Any) -> dict[str, Any]:
     settings = copy.deepcopy(SIMULATED)
     settings["source"] = {"sheet": "pairs.tsv", "data_root": "data"}
     for modality in settings["modalities"].values():
+        del modality["camera"], modality["pixel_size_nm"]
+    return changed(settings, **changes)
+
+
+def scans_of_sheet(data_root: Path, **changes: Any) -> dict[str, Any]:
+    """Return an experiment on the scans that :func:`write_scan_sheet` lists."""
+    settings = scanned(networks={}, measure={})
+    stitch = settings["source"]["stitch"]
+    settings["source"] = {"sheet": "scans.tsv", "data_root": str(data_root), "stitch": stitch}
+    for modality in settings["modalities"].values():
+        modality["wavelength_nm"] = 630
         del modality["camera"], modality["pixel_size_nm"]
     return changed(settings, **changes)
 
@@ -152,6 +258,29 @@ def write_pairs(folder: Path, splits: Sequence[str], **columns: Sequence[str]) -
         row |= {"target": target, "split": split}
         rows.append(row | {name: cells[number] for name, cells in columns.items()})
     write_sheet(folder / "pairs.tsv", rows)
+
+
+def write_scan_sheet(folder: Path, raw: Path) -> None:
+    """Write the sheet that lists the tiles of one channel's raw folder, the last one first.
+
+    The training scene is called slide; the others keep their names.
+    """
+    rows = []
+    for scene in SCENES:
+        split = scene.removesuffix("_000")
+        tiles = {
+            role: {path.stem.rsplit("_", 1)[1]: path for path in (raw / role / scene).iterdir()}
+            for role in ("input", "target")
+        }
+        for tile in sorted({**tiles["input"], **tiles["target"]}):
+            place = tile.removeprefix("r").split("c")
+            row = {"field": f"{scene}-{tile}", "channel": "actin", "split": split}
+            row |= {"scene": "slide" if split == "train" else scene}
+            row |= {"tile_row": place[0], "tile_col": place[1]}
+            for role, files in tiles.items():
+                row[role] = str(files[tile].relative_to(raw)) if tile in files else ""
+            rows.append(row)
+    write_sheet(folder / "scans.tsv", rows[::-1])
 
 
 def write_sheet(path: Path, rows: Sequence[Mapping[str, str]]) -> None:

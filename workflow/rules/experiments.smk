@@ -84,13 +84,3 @@ def batch_folders(pattern, *splits):
         return expand(pattern, batch=batches, allow_missing=True)
 
     return folders
-
-
-def per_channel(pattern):
-    """Expand a pattern for every experiment and channel of this run."""
-    return [
-        path.format(experiment=e.name, channel=c)
-        for path in ([pattern] if isinstance(pattern, str) else pattern)
-        for e in EXPERIMENTS.values()
-        for c in e.channels
-    ]

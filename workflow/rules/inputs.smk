@@ -239,7 +239,7 @@ def evidence_paths():
     """Tables by experiment and channel that claims are judged by."""
     found = {}
     for name, experiment in EXPERIMENTS.items():
-        for channel in experiment.channels:
+        for channel in experiment.channels if experiment.restores else []:
             folder = CHANNEL.format(experiment=name, channel=channel)
             found.setdefault(name, {})[channel] = {
                 "metrics": f"{folder}/metrics.csv",
@@ -285,8 +285,12 @@ def report_channels():
                     "title": experiment.settings["title"],
                     "data": "simulated" if experiment.simulated else "measured",
                     "cut": experiment.settings["source"].get("cut"),
-                    "metrics": f"{folder}/metrics.csv",
-                    "structures": f"{folder}/structures.csv",
+                    "metrics": (
+                        f"{folder}/metrics.csv" if experiment.restores else None
+                    ),
+                    "structures": (
+                        f"{folder}/structures.csv" if experiment.restores else None
+                    ),
                     "registration": f"{folder}/registration.csv",
                     "registration_error": registration_errors(experiment, channel),
                     "parameters": [
@@ -296,6 +300,15 @@ def report_channels():
                 }
             )
     return found
+
+
+def report_tables():
+    """The tables that the summary is written from."""
+    keys = ("metrics", "structures", "registration")
+    found = [channel[key] for channel in report_channels() for key in keys]
+    for channel in report_channels():
+        found += channel["registration_error"] + channel["parameters"]
+    return [path for path in found if path is not None]
 
 
 # plot and report
@@ -312,7 +325,10 @@ def history_tables(wildcards):
 
 def figures_of(experiment):
     """Names of the figures that an experiment has something to show in."""
-    names = ["registration", "snr", "quality", "examples"]
+    names = ["registration"]
+    if not experiment.restores:
+        return names
+    names += ["snr", "quality", "examples"]
     names += ["losses"] if experiment.networks else []
     names += ["deconvolution"] if experiment.baselines else []
     names += ["fwhm", "profiles"] if "spots" in experiment.settings["measure"] else []
@@ -322,7 +338,7 @@ def figures_of(experiment):
 def all_results():
     """Everything that `snakemake --cores all` makes."""
     results = ["results/claims.csv", "results/summary.html"]
-    results += per_channel([f"{CHANNEL}/registration.csv", f"{CHANNEL}/metrics.csv"])
+    results += report_tables()
     for name, experiment in EXPERIMENTS.items():
         results += [
             f"{FIGURE}/{figure}.png".format(experiment=name, channel=channel)

@@ -78,17 +78,7 @@ rule check_claims:
 rule write_report:
     input:
         claims=rules.check_claims.output,
-        tables=per_channel(
-            [
-                f"{CHANNEL}/{table}.csv"
-                for table in ("metrics", "structures", "registration")
-            ]
-        ),
-        others=lambda wildcards: [
-            path
-            for channel in report_channels()
-            for path in channel["parameters"] + channel["registration_error"]
-        ],
+        tables=lambda wildcards: report_tables(),
     output:
         report(
             "results/summary.html",

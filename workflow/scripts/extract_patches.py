@@ -12,6 +12,8 @@ from crossres.jobs import InputError, logger, progress
 from crossres.patches import Patches, cut_patches, draw_positions, save_patches
 from crossres.preprocess import Scale, scale_from_percentiles
 
+PER_IMAGE = "percentiles_per_image"
+
 
 def extract_patches(
     fields: Mapping[str, Sequence[Path]],
@@ -69,7 +71,8 @@ def extract_patches(
     ):
         inputs, targets = [], []
         for name, (source, target) in pairs[split].items():
-            normalised = scales["target"].apply(target)
+            own = image_scales(name, source, target, settings) or scales
+            normalised = own["target"].apply(target)
             places = draw_positions(
                 normalised,
                 settings["size_px"],
@@ -78,7 +81,7 @@ def extract_patches(
                 settings["foreground_fraction"],
                 rng,
             )
-            inputs.append(cut_patches(scales["input"].apply(source), places, settings["size_px"]))
+            inputs.append(cut_patches(own["input"].apply(source), places, settings["size_px"]))
             targets.append(cut_patches(normalised, places, settings["size_px"]))
             rows += [(split, name, y, x) for y, x in places]
         if sum(map(len, inputs)) == 0:
@@ -90,7 +93,13 @@ def extract_patches(
         size_nm = read_image(fields[split][0]).known_pixel_size_nm
         save_patches(
             outputs[split],
-            Patches(np.concatenate(inputs), np.concatenate(targets), scales, size_nm),
+            Patches(
+                np.concatenate(inputs),
+                np.concatenate(targets),
+                scales,
+                size_nm,
+                tuple(settings["percentiles"]) if settings["normalise"] == PER_IMAGE else None,
+            ),
         )
         logger.info("%d %s patches of %d fields", sum(map(len, inputs)), split, len(pairs[split]))
     positions = pd.DataFrame(rows, columns=["split", "field", "y_px", "x_px"])
@@ -109,11 +118,24 @@ def load_pair(path: Path, patch_px: int) -> tuple[np.ndarray, np.ndarray]:
     return image.channel("input"), image.channel("target")
 
 
+def image_scales(
+    name: str, source: np.ndarray, target: np.ndarray, settings: Mapping[str, Any]
+) -> dict[str, Scale] | None:
+    """Return the scales of one pair by its own percentiles, None where all share one."""
+    if settings["normalise"] != PER_IMAGE:
+        return None
+    return {
+        role: find_scale([image], f"{role} of field {name}", settings)
+        for role, image in (("input", source), ("target", target))
+    }
+
+
 def find_scale(images: Sequence[np.ndarray], role: str, settings: Mapping[str, Any]) -> Scale:
-    """Return the scale of one modality, from the pixels of all its training fields."""
+    """Return the scale of one modality, from the pixels of some fields."""
     pixels = np.concatenate([image.ravel() for image in images])
+    bounds = (0, 100) if settings["normalise"] == "full_range" else settings["percentiles"]
     try:
-        return scale_from_percentiles(pixels, *settings["percentiles"])
+        return scale_from_percentiles(pixels, *bounds)
     except ValueError as error:
         raise InputError(f"patches.percentiles, {role}: {error}; widen them") from error
 

@@ -24,6 +24,8 @@ def plot_registration(
 ) -> None:
     """Write the figure of the accepted field that was deformed most.
 
+    Where none was accepted, one that was not is shown, as it was placed.
+
     Parameters
     ----------
     registration
@@ -46,12 +48,13 @@ def plot_registration(
     pair = image.array.astype(np.float32)
     correction = read_image(moves).array[2:]
     before = unmoved(pair[1], correction)
-    residuals = {"estimated": accepted.residual_px.to_numpy(float)}
+    residuals = {"estimated": shown.residual_px.to_numpy(float)}
     if errors:
         residuals["true"] = pd.concat(map(read_field_table, errors)).error_rms_px.to_numpy(float)
     window = telling_window(pair[1] - before, min(WINDOW_PX, *pair.shape[1:]))
     size_nm = image.known_pixel_size_nm
-    save_figure(draw(pair, before, correction, window, size_nm, residuals), *figures)
+    what = "" if len(accepted) else " (not accepted)"
+    save_figure(draw(pair, before, correction, window, size_nm, residuals, what), *figures)
 
 
 def unmoved(target: np.ndarray, correction: np.ndarray) -> np.ndarray:

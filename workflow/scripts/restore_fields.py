@@ -42,8 +42,8 @@ def restore_fields(
                 f"{path}: has pixels of {size_nm:g} nm, the model was trained at "
                 f"{about.pixel_size_nm:g} nm; resample the image to that first"
             )
-        normalised = about.input_scale.apply(image.array)
-        restored = about.target_scale.invert(restore(network, normalised, device=chosen))
+        before, after = about.scales_of(image.array)
+        restored = after.invert(restore(network, before.apply(image.array), device=chosen))
         write_image(folder / path.name, Image(restored, image.axes, size_nm))
     logger.info("restored %d fields", len(fields))
 

@@ -76,6 +76,7 @@ def train_network(
         training.scales["input"],
         training.scales["target"],
         training.pixel_size_nm,
+        training.percentiles_per_image,
     )
     save_model(outputs["model"], weights, about)
     with written_aside(outputs["history"]) as aside:

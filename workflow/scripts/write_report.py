@@ -84,9 +84,10 @@ def channel_section(channel: Mapping[str, Any]) -> str:
         lines.append("<p>Left out by the registration:</p>")
         lines.append(rejected[["field", "reason", "correlation"]].to_html(index=False, border=0))
     lines += [parameters_sentence(json.loads(Path(p).read_text())) for p in channel["parameters"]]
-    metrics = pd.read_csv(channel["metrics"])
     lines.append(registration_sentence(registration, channel["registration_error"]))
-    lines.append(metrics_table(metrics, pairs_resolved(pd.read_csv(channel["structures"]))))
+    if channel["metrics"] is not None:
+        resolved = pairs_resolved(pd.read_csv(channel["structures"]))
+        lines.append(metrics_table(pd.read_csv(channel["metrics"]), resolved))
     return "\n".join(lines)
 
 

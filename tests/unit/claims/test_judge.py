@@ -36,7 +36,7 @@ def history(discriminator: list[float], kept: int = 3) -> pd.DataFrame:
 def judge(claim: str, **parts: object) -> tuple[str, str]:
     evidence = {"metrics": fields({}), "structures": beads({"nnls": 200})}
     evidence = {**evidence, "histories": {}, **parts}
-    return judge_claim(claim, {"confocal_sted_beads": Evidence(**evidence)})
+    return judge_claim(claim, {"confocal_sted_beads": {"beads": Evidence(**evidence)}})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,8 @@ def test_tcan_is_not_judged_before_it_is_trained():
 
 
 @pytest.mark.parametrize("claim", sorted(JUDGES))
-def test_a_run_without_the_bead_experiment_judges_nothing(claim):
+def test_a_run_without_its_experiment_judges_no_claim(claim):
+    experiment, _ = JUDGES[claim]
     measured, verdict = judge_claim(claim, {})
     assert verdict == "not judged"
-    assert "confocal_sted_beads" in measured
+    assert experiment in measured

@@ -53,6 +53,9 @@ def refusal(load):
         ("preprocess.background.method", "none"),
         ("preprocess.interpolation_order", 1),
         ("registration.method", "shift"),
+        ("registration.locate", False),
+        ("registration.scheme", "spline"),
+        ("registration.spacing_px", 48),
         ("registration.crop_px", 10),
         ("patches.size_px", 64),
         ("networks.cnn.batch", 12),
@@ -124,7 +127,7 @@ def test_an_unknown_network_is_named_with_the_nearest_known_one(refusal):
 def test_a_key_like_no_other_is_answered_with_the_known_ones(refusal):
     message = refusal("registration.xyzzy", 1)
     assert "did you mean" not in message
-    assert "known: crop_px, max_shift_nm, method, min_correlation" in message
+    assert "known: crop_px, locate, max_deformation_px, max_residual_px, max_shift_nm" in message
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,8 @@ def test_a_network_without_discriminator_takes_none(refusal):
     ("key", "value", "allowed"),
     [
         ("modalities.input.kind", "two-photon", "widefield, confocal, sted"),
-        ("registration.method", "affine", "shift, none"),
+        ("registration.method", "rigid", "shift, affine, elastic, none"),
+        ("registration.scheme", "pyramid", "spline, blocks"),
         ("networks.cnn.schedule", "linear", "constant, cosine"),
         ("dims", 3, "2"),
     ],
@@ -177,8 +181,8 @@ def test_a_value_out_of_range_or_of_the_wrong_type_is_named(refusal, key, value)
         ("modalities.input.kind", "confocal", ["modalities.input.excitation_nm is missing"]),
         ("modalities.target.pixel_size_nm", None, ["modalities.target.pixel_size_nm is missing"]),
         ("modalities.target.camera", None, ["modalities.target.camera is missing"]),
-        ("source.sheet", "a.tsv", ["either `simulator` or `sheet`"]),
-        ("source.simulator", None, ["either `simulator` or `sheet`"]),
+        ("source.sheet", "a.tsv", ["source needs one of", "it has simulator and sheet"]),
+        ("source.simulator", None, ["source needs one of", "`scan_simulator`", "it has none"]),
         ("preprocess.background", {"method": "region"}, ["preprocess.background.region"]),
         ("patches.percentiles", [99, 1], ["patches.percentiles", "low, then high"]),
         ("source.simulator.fields.test", 0, ["source.simulator.fields.test is 0"]),

@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.quiver import Quiver
 
 from crossres.figures.examples import liveliest_window, plot_examples
 from crossres.figures.fwhm import plot_fwhm_histograms
@@ -9,6 +10,7 @@ from crossres.figures.grid import plot_grids
 from crossres.figures.losses import plot_losses
 from crossres.figures.profiles import PairView, plot_profiles
 from crossres.figures.quality import plot_quality
+from crossres.figures.registration import overlay, plot_registration
 from crossres.figures.table import plot_table
 from crossres.measure import main_peak
 
@@ -118,3 +120,100 @@ def test_the_grid_circles_its_best_point():
     circle = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     assert (circle.get_xdata()[0], circle.get_ydata()[0]) == (2, 0.6)
     assert "best at 2 iterations" in texts(figure)
+
+
+BLOCK = np.s_[8:24, 8:24]
+"""Where test images of an overlay are bright: less than all, more than a percentile."""
+
+
+def lit(window=BLOCK, shape=(64, 64)) -> np.ndarray:
+    image = np.full(shape, 100.0)
+    image[window] = 900.0
+    return image
+
+
+def test_an_overlay_is_red_green_and_yellow_where_both_are_bright():
+    red, green = lit(np.s_[8:24, 8:24]), lit(np.s_[16:40, 8:24])
+    colours = overlay(red, green)
+    assert colours.shape == (64, 64, 3)
+    np.testing.assert_allclose(colours[10, 10], (1, 0, 0), atol=1e-6)
+    np.testing.assert_allclose(colours[30, 10], (0, 1, 0), atol=1e-6)
+    np.testing.assert_allclose(colours[20, 10], (1, 1, 0), atol=1e-6)
+    np.testing.assert_allclose(colours[50, 50], (0, 0, 0), atol=1e-6)
+
+
+def test_each_colour_of_an_overlay_has_its_own_range():
+    one, other = overlay(lit(), 1e-3 * lit() - 7), overlay(lit(), lit())
+    np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_an_overlay_with_an_empty_image_has_no_colour_of_it():
+    assert not overlay(lit(), np.full((64, 64), 5.0))[..., 1].any()
+
+
+def registration_figure(correction, residuals=None, shape=(64, 96)):
+    residuals = {"estimated": np.array([0.1])} if residuals is None else residuals
+    pair = np.stack([lit(shape=shape), lit(shape=shape)])
+    before = lit(np.s_[8:24, 12:28], shape)
+    window = (slice(0, 32), slice(0, 48))
+    return plot_registration(pair, before, correction, window, 325.0, residuals)
+
+
+def test_the_registration_shows_overlays_before_and_after():
+    figure = registration_figure(np.zeros((2, 8, 12)))
+    shown = texts(figure)
+    assert "before: input red, target green" in shown
+    assert "after: input red, target green" in shown
+    before, after = (panel.images[0].get_array() for panel in figure.axes[1:3])
+    assert before.shape == after.shape == (32, 48, 3)
+    # after the move both show the same, before it red and green lie side by side
+    np.testing.assert_array_equal(after[..., 0], after[..., 1])
+    np.testing.assert_allclose(before[10, 9], (1, 0, 0), atol=1e-6)
+    np.testing.assert_allclose(before[10, 26], (0, 1, 0), atol=1e-6)
+
+
+def test_arrows_point_where_the_correction_moves_to():
+    correction = np.zeros((2, 8, 12))
+    correction[0, :, 6:], correction[1, :, 6:] = 3.0, 4.0
+    figure = registration_figure(correction)
+    assert "longest 5.00 px" in texts(figure)
+    (arrows,) = (c for c in figure.axes[0].collections if isinstance(c, Quiver))
+    assert (arrows.U.min(), arrows.U.max()) == (0.0, 4.0)
+    assert (arrows.V.min(), arrows.V.max()) == (0.0, 3.0)
+    # a cell of 8 px has its centre at 3.5 px; rows count downwards in the image
+    x, y = arrows.XY.T
+    assert (x.min(), y.min(), x.max(), y.max()) == (3.5, 3.5, 91.5, 59.5)
+    moved = arrows.U > 0
+    np.testing.assert_array_equal(moved, x > 48)
+    bottom, top = figure.axes[0].get_ylim()
+    assert bottom > top
+
+
+def test_the_longest_arrow_is_one_spacing_long():
+    correction = np.full((2, 16, 16), 0.01)
+    figure = registration_figure(correction, shape=(128, 128))
+    (arrows,) = (c for c in figure.axes[0].collections if isinstance(c, Quiver))
+    length = np.hypot(arrows.U, arrows.V).max() / arrows.scale
+    assert length == pytest.approx(8.0)
+
+
+def test_a_large_correction_is_drawn_with_few_arrows():
+    figure = registration_figure(np.ones((2, 64, 64)), shape=(512, 512))
+    (arrows,) = (c for c in figure.axes[0].collections if isinstance(c, Quiver))
+    assert len(arrows.U) == 16 * 16
+
+
+def test_residuals_are_drawn_with_their_medians():
+    residuals = {"estimated": np.array([0.1, 0.2, 0.4]), "true": np.array([0.05, np.nan, 0.15])}
+    shown = texts(registration_figure(np.zeros((2, 8, 12)), residuals))
+    assert "estimated, median 0.200 px" in shown
+    # the mean of the two that are known
+    assert "true, median 0.100 px" in shown
+    assert "residual of a field" in shown
+
+
+@pytest.mark.parametrize("values", [[], [np.nan], [np.inf, np.nan]])
+def test_without_residuals_the_registration_is_still_drawn(values):
+    figure = registration_figure(np.zeros((2, 8, 12)), {"estimated": np.array(values)})
+    assert "estimated" in texts(figure)
+    assert "median" not in texts(figure)

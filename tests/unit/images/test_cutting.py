@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crossres.images import field_window
+from crossres.images import centred_grid, field_window
 from crossres.jobs import InputError
 
 GRIDS = [
@@ -64,3 +64,41 @@ def test_a_guard_band_that_leaves_no_field_is_refused(guard_px, index):
     columns = {"train": 1, "validation": 1, "test": 1}
     with pytest.raises(InputError, match="guard_px"):
         field_window((30, 30), 1, columns, guard_px, index)
+
+
+def test_a_centred_grid_by_hand():
+    # 2 x 3 fields of 10 px need 20 x 30 of 25 x 41: 2 rows and 5 columns remain on the near side
+    found = centred_grid((25, 41), 2, 3, 10)
+    columns = [slice(5, 15), slice(15, 25), slice(25, 35)]
+    assert found == [(y, x) for y in (slice(2, 12), slice(12, 22)) for x in columns]
+
+
+def test_a_grid_may_fill_the_image():
+    assert centred_grid((20, 30), 1, 1, 20) == [(slice(0, 20), slice(5, 25))]
+    assert len(centred_grid((20, 30), 2, 3, 10)) == 6
+
+
+@pytest.mark.parametrize("grid", [((97, 61), 3, 2, 16), ((64, 64), 4, 4, 16), ((50, 200), 1, 9, 21)])
+def test_fields_of_a_centred_grid_lie_side_by_side_about_the_centre(grid):
+    shape, rows, columns, side_px = grid
+    covered = np.zeros(shape, dtype=int)
+    for window in centred_grid(*grid):
+        assert covered[window].shape == (side_px, side_px)
+        covered[window] += 1
+    assert covered.max() == 1
+    assert covered.sum() == rows * columns * side_px**2
+    for axis in (0, 1):
+        used = np.flatnonzero(covered.any(axis=1 - axis))
+        assert abs(used[0] - (shape[axis] - 1 - used[-1])) <= 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "numbers"),
+    [((39, 200), ["40 x 60", "39 x 200"]), ((200, 59), ["40 x 60", "200 x 59"])],
+)
+def test_a_grid_larger_than_the_image_is_refused_with_both_sizes(shape, numbers):
+    with pytest.raises(InputError) as fault:
+        centred_grid(shape, 2, 3, 20)
+    assert "2 x 3 fields of 20 input pixels" in str(fault.value)
+    for number in numbers:
+        assert number in str(fault.value)

@@ -255,3 +255,28 @@ def test_public_colour_composite_is_refused(real_images):
     if not path.is_file():
         pytest.skip("the composite is not there")
     assert "colour" in refusal(path)
+
+
+def write_at_stage_position(path, y, x, pixel_um=0.325, **more):
+    """An OME file as microscopes write it, with the position of the stage."""
+    plane = {"PositionY": [y], "PositionX": [x], **more}
+    metadata = {"axes": "YX", "Plane": plane}
+    if pixel_um:
+        metadata |= {"PhysicalSizeX": pixel_um, "PhysicalSizeY": pixel_um}
+    tifffile.imwrite(path, PLANE, metadata=metadata)
+
+
+@pytest.mark.parametrize("place_um", [(1234.567, -89.01), (-0.1, 0.1), (1e9, 1e-9)])
+@pytest.mark.parametrize("pixel_um", [0.325, None])
+def test_a_stage_position_that_is_no_whole_pixel_does_no_harm(tmp_path, place_um, pixel_um):
+    write_at_stage_position(tmp_path / "a.ome.tif", *place_um, pixel_um)
+    found = read_image(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(found.array, PLANE)
+    assert found.pixel_size_nm == (pytest.approx(325.0) if pixel_um else None)
+    assert len(found.corner_px) == 2
+
+
+@pytest.mark.parametrize("place", [float("nan"), float("inf")])
+def test_a_stage_position_that_is_no_number_does_no_harm(tmp_path, place):
+    write_at_stage_position(tmp_path / "a.ome.tif", place, 3.0)
+    assert read_image(tmp_path / "a.ome.tif").corner_px == (0, 0)

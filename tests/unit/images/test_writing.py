@@ -85,3 +85,34 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_image(tmp_path / f"{name}.ome.tif", image)
     assert (tmp_path / "a.ome.tif").read_bytes() == (tmp_path / "b.ome.tif").read_bytes()
+
+
+@pytest.mark.parametrize("size_nm", [30.0, 108.333, 13.0 / 3])
+@pytest.mark.parametrize("corner_px", [(3, 0), (0, 7), (512, 1731)])
+@pytest.mark.parametrize("axes", ["YX", "CYX"])
+def test_the_corner_in_the_field_survives(tmp_path, axes, corner_px, size_nm):
+    array = np.ones(SHAPES[axes], np.uint16)
+    channels = ("input", "target") if axes == "CYX" else ()
+    image = Image(array, axes, size_nm, channels=channels, corner_px=corner_px)
+    write_image(tmp_path / "a.ome.tif", image)
+    found = read_image(tmp_path / "a.ome.tif")
+    assert found.corner_px == corner_px
+    assert (found.axes, found.channels) == (axes, channels)
+    assert found.pixel_size_nm == pytest.approx(size_nm, rel=1e-9)
+
+
+def test_an_image_that_was_not_cropped_begins_at_0(tmp_path):
+    write_image(tmp_path / "a.ome.tif", Image(np.eye(5, dtype=np.uint8), "YX", 30.0))
+    assert read_image(tmp_path / "a.ome.tif").corner_px == (0, 0)
+
+
+def test_the_corner_is_written_as_the_position_of_every_plane(tmp_path):
+    image = Image(np.zeros((2, 6, 7), np.uint8), "CYX", 50.0, None, ("a", "b"), (10, 40))
+    write_image(tmp_path / "a.ome.tif", image)
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
+        pixels = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]["Pixels"]
+    assert len(pixels["Plane"]) == 2
+    for plane in pixels["Plane"]:
+        # 10 and 40 pixels of 50 nm
+        assert (plane["PositionY"], plane["PositionX"]) == (pytest.approx(0.5), pytest.approx(2.0))
+        assert (plane["PositionYUnit"], plane["PositionXUnit"]) == ("µm", "µm")

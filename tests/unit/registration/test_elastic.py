@@ -8,7 +8,6 @@ from crossres.registration.warp import warp
 SHAPE = (256, 256)
 TURN = np.deg2rad(0.3)
 ROTATION = [[np.cos(TURN) - 1, -np.sin(TURN)], [np.sin(TURN), np.cos(TURN) - 1]]
-ROUNDING = "in float32 the roughness drowns the data at smoothness 1e6 and more"
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +48,14 @@ def test_sides_may_be_odd_and_unequal(shape):
     assert rms_px(estimate.displacement, displacement_map(displacement, shape)) < 0.08
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [0, *(pytest.param(n, marks=pytest.mark.xfail(strict=True, reason=ROUNDING)) for n in (1, 2))],
-)
+@pytest.mark.parametrize("seed", range(3))
 def test_the_smallest_images(seed):
     shift = constant(0.7, -1.2)
     estimate = estimate_displacement(*make_pair((64, 64), shift, seed=seed))
     assert rms_px(estimate.displacement, displacement_map(shift, (64, 64)), 4) < 0.3
 
 
-@pytest.mark.parametrize(
-    "seed", [0, pytest.param(2, marks=pytest.mark.xfail(strict=True, reason=ROUNDING))]
-)
+@pytest.mark.parametrize("seed", [0, 2])
 def test_a_very_smooth_field_is_no_less_exact(seed):
     shift = constant(0.7, -1.2)
     estimate = estimate_displacement(*make_pair((128, 128), shift, seed=seed))
@@ -97,11 +91,9 @@ def expect_nothing(estimate):
     assert not estimate.displacement.any()
 
 
-@pytest.mark.xfail(strict=True, reason="between infinities numpy interpolates to nan")
 def test_of_an_empty_image_every_error_is_infinite(wavy):
     estimate = estimate_displacement(wavy[0], np.zeros(SHAPE))
-    with np.errstate(invalid="ignore"):
-        assert np.isinf(estimate.p95_px)
+    assert np.isinf(estimate.p95_px)
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(0.01, 0.0), (250.0, -40.0), (1.0, 3e4)])

@@ -172,3 +172,17 @@ def test_estimate_then_apply_brings_the_image_back(shift):
     moving = moved(image, shift)
     back = apply_shift(moving, estimate_shift(image, moving))
     np.testing.assert_allclose(back[8:-8, 8:-8], image[8:-8, 8:-8], atol=0.01)
+
+
+def test_correlation_of_volumes_is_pearsons_of_the_overlap_at_every_shift(rng):
+    shape, reach = (5, 8, 9), (2, 3, 1)
+    a, b = rng.random((2, *shape))
+    found = normalised_cross_correlation(a, b, reach)
+    assert found.shape == (5, 7, 3)
+    for shift in np.ndindex(found.shape):
+        moves = np.subtract(shift, reach)
+        # b[place] lies on a[place + shift]
+        part_a = a[tuple(slice(max(d, 0), n + min(d, 0)) for d, n in zip(moves, shape, strict=True))]
+        part_b = b[tuple(slice(max(-d, 0), n - max(d, 0)) for d, n in zip(moves, shape, strict=True))]
+        expected = np.corrcoef(part_a.ravel(), part_b.ravel())[0, 1]
+        assert found[shift] == pytest.approx(expected, abs=1e-9)

@@ -59,6 +59,11 @@ class Experiment:
         return "stitch" in self.settings["source"]
 
     @property
+    def restores(self) -> bool:
+        """False where pairs are only registered and judged, and nothing is restored."""
+        return bool(self.networks or self.baselines)
+
+    @property
     def networks(self) -> list[str]:
         """Names of the networks that are trained."""
         return list(self.settings["networks"])
@@ -205,8 +210,9 @@ def _simulated(simulator: Mapping[str, Any]) -> list[Field]:
 
 
 def _check_splits(experiment: Experiment) -> None:
+    needed = MEASURED_SPLITS if experiment.restores else ("train",)
     for channel in experiment.channels:
-        for split in MEASURED_SPLITS:
+        for split in needed:
             if not experiment.in_split(channel, split):
                 raise InputError(
                     f"{experiment.name}: the {split} split of channel {channel!r} is empty; "

@@ -21,6 +21,7 @@ def plot_registration(
     window: tuple[slice, slice],
     pixel_size_nm: float,
     residuals_px: Mapping[str, np.ndarray],
+    remark: str = "",
 ) -> Figure:
     """Draw the correction as arrows, the overlay in a window before and after, and residuals.
 
@@ -38,13 +39,15 @@ def plot_registration(
         Of the pair.
     residuals_px
         Residual of every accepted field by what it is: "estimated", and "true" where known.
+    remark
+        Set behind the titles of the overlays.
     """
     figure, axes = new_figure(1, 4, (10.4, 2.9))
     _arrows(axes[0, 0], pair[1], correction, window)
     add_scale_bar(axes[0, 0], pair.shape[1:], pixel_size_nm)
     for panel, target, title in ((axes[0, 1], before, "before"), (axes[0, 2], pair[1], "after")):
         panel.imshow(overlay(pair[0][window], target[window]), interpolation="nearest")
-        panel.set_title(f"{title}: input red, target green")
+        panel.set_title(f"{title}{remark}: input red, target green")
         panel.set_xticks([])
         panel.set_yticks([])
         height, width = (part.stop - part.start for part in window)

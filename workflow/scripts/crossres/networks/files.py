@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from crossres.jobs import InputError, written_aside
 from crossres.networks.registry import build
-from crossres.preprocess import Scale
+from crossres.preprocess import Scale, scale_from_percentiles
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class ModelFile:
         to the target's counts by the second.
     pixel_size_nm
         Of the training data.
+    percentiles_per_image
+        The percentiles by which every image is normalised by itself, instead of by the scales:
+        an output is then brought back to the counts of its input.
     """
 
     network: str
@@ -40,6 +44,14 @@ class ModelFile:
     input_scale: Scale
     target_scale: Scale
     pixel_size_nm: float
+    percentiles_per_image: tuple[float, float] | None = None
+
+    def scales_of(self, image: np.ndarray) -> tuple[Scale, Scale]:
+        """Return what normalises an image before it is restored, and what is inverted after."""
+        if self.percentiles_per_image is None:
+            return self.input_scale, self.target_scale
+        own = scale_from_percentiles(image, *self.percentiles_per_image)
+        return own, own
 
 
 def save_model(path: str | Path, weights: dict[str, Tensor], about: ModelFile) -> None:

@@ -25,12 +25,15 @@ class Patches:
         ``input`` and ``target``: what normalised them.
     pixel_size_nm
         Of both.
+    percentiles_per_image
+        The percentiles by which every image was scaled by itself; None where ``scales`` did.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     scales: dict[str, Scale]
     pixel_size_nm: float
+    percentiles_per_image: tuple[float, float] | None = None
 
 
 def save_patches(path: str | Path, patches: Patches) -> None:
@@ -40,6 +43,7 @@ def save_patches(path: str | Path, patches: Patches) -> None:
     """
     text: dict[str, Any] = {role: [s.offset, s.span] for role, s in patches.scales.items()}
     text["pixel_size_nm"] = patches.pixel_size_nm
+    text["percentiles_per_image"] = patches.percentiles_per_image
     tensors = {
         "input": np.ascontiguousarray(patches.inputs, dtype=np.float32),
         "target": np.ascontiguousarray(patches.targets, dtype=np.float32),
@@ -58,4 +62,5 @@ def load_patches(path: str | Path) -> Patches:
             targets=file.get_tensor("target"),
             scales={role: Scale(*text[role]) for role in ("input", "target")},
             pixel_size_nm=text["pixel_size_nm"],
+            percentiles_per_image=tuple(own) if (own := text["percentiles_per_image"]) else None,
         )

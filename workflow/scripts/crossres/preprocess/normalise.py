@@ -9,8 +9,9 @@ import numpy as np
 class Scale:
     """A linear scale with its inverse: normalised = (counts - offset) / span.
 
-    One scale serves a whole modality of an experiment. Scaling every image, let alone every
-    tile, by its own percentiles would change the brightness of one field against another.
+    One scale serves a whole modality of an experiment, unless the configuration asks for one an
+    image: that changes the brightness of one field against another. None is ever taken from a
+    tile.
 
     Parameters
     ----------

@@ -27,8 +27,8 @@ BAND_CELLS = 64
 SMOOTHNESS = tuple(10.0**n for n in range(4, -4, -1))
 """Weights of the roughness that are tried; more would drown the data in float32."""
 BLOCK_PX = 64
-TOLERANCE_PX = 0.2
-"""Wang et al. 2019, Methods: shift tolerance of the last block size, 64 px."""
+TOLERANCE_PX = 1.0
+"""To what a block must be located by itself to count as texture."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ElasticEstimate:
         (Y, X) float32 estimated length of the field's error: half the difference between the
         fields that the two halves of the data ask for. Infinite where nothing could be fitted.
     texture
-        Part of the field's 64-px blocks that could be located to 0.2 px by themselves.
+        Part of the field's 64-px blocks that could be located to a pixel by themselves.
     """
 
     displacement: np.ndarray
@@ -257,7 +257,8 @@ class _Fit:
 
         The variance of a block's shift is at least the inverse of its summed structure tensor
         over the noise density; the noise fills only a part of the band (Cramer-Rao). The tensor
-        is that of both images' gradients multiplied, to which the noise of neither adds.
+        is that of both images' gradients multiplied, to which the noise of neither adds on
+        average; what it adds by chance, to three standard deviations, is taken off.
         """
         whole = slice(0, self.fixed.shape[0])
         warped, _ = self._warped_rows(self.grid.field(points), whole)
@@ -266,10 +267,16 @@ class _Fit:
         both = torch.stack([gy * hy, (gy * hx + gx * hy) / 2, gx * hx])
         side = max(1, BLOCK_PX // self.grid.cell_px)
         tensor = _cell_means(both, self.grid.cell_px)
-        information = tensor * weight * band * (self.grid.cell_px * side) ** 2
-        yy, yx, xx = F.avg_pool2d(information[None], side)[0]
+        scale = weight * band * (self.grid.cell_px * side) ** 2
+        yy, yx, xx = F.avg_pool2d((tensor * scale)[None], side)[0]
         least = (yy + xx) / 2 - torch.sqrt(((yy - xx) / 2) ** 2 + yx**2)
-        return float((least >= 1 / TOLERANCE_PX**2).float().mean())
+        # half of what the gradients differ by is noise of either image; a block holds as many
+        # independent values as its pixels, as far as the noise fills the band
+        differ = (hy - gy) ** 2 + (hx - gx) ** 2
+        noise = _cell_means(differ[None] / 4, self.grid.cell_px)[0]
+        count = band * (self.grid.cell_px * side) ** 2
+        chance = F.avg_pool2d((noise * scale)[None], side)[0] / count**0.5
+        return float((least - 3 * chance >= 1 / TOLERANCE_PX**2).float().mean())
 
     def _residual(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return each cell's mean of gradient times residual, and its weight."""

@@ -61,6 +61,8 @@ class FieldMatch:
         Of the moving image against the reference, from x towards y.
     reason
         Why the match is not to be used; empty where it is.
+    other
+        True where the match is that of another ratio or orientation than the one given.
     """
 
     matrix: np.ndarray
@@ -69,6 +71,7 @@ class FieldMatch:
     ratio: float
     rotation_degree: float
     reason: str = ""
+    other: bool = False
 
 
 def match_field(
@@ -113,7 +116,8 @@ def match_field(
         found = (search.other_ratios(), search.other_orientations())
         other = max(found, key=lambda candidate: candidate.correlation)
     if other.correlation > max(best.correlation + BETTER, min_correlation):
-        return _as_match(search, other, _misfit(ratio, best, other))
+        found_match = _as_match(search, other, _misfit(ratio, best, other))
+        return replace(found_match, other=True)
     match = _refined(reference, moving, _as_match(search, best, ""))
     return replace(match, reason=_fault(match, ratio, min_correlation))
 

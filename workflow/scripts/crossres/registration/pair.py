@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from crossres.registration.affine import estimate_affine
 from crossres.registration.blocks import estimate_by_blocks
@@ -14,6 +15,7 @@ from crossres.registration.shift import locate_correlation_peak
 from crossres.registration.warp import warp
 
 LEAST_SIDE_PX = BLOCK_PX
+BLURS_PX = (0, 1, 2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,17 @@ def covered_part(
     return tuple(slice(min(s.start, s.stop), s.stop) for s in limits)  # type: ignore[return-value]
 
 
-def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Pearson's r of two images, 0 where one is constant."""
-    if a.std() == 0 or b.std() == 0:
+def correlation(fixed: np.ndarray, free: np.ndarray) -> float:
+    """Return Pearson's r of an input and a target blurred as the input is.
+
+    The blur is the one of 0, 1, 2, 4 and 8 px (standard deviation of a Gaussian) at which they
+    correlate best: a sharp target agrees with a blurred input in few of its pixels, however well
+    both are aligned. 0 where one image is constant.
+    """
+    if fixed.std() == 0 or free.std() == 0:
         return 0.0
-    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+    blurred = (gaussian_filter(free, sigma_px) if sigma_px else free for sigma_px in BLURS_PX)
+    return max(float(np.corrcoef(fixed.ravel(), image.ravel())[0, 1]) for image in blurred)
 
 
 def judge(
@@ -234,7 +242,8 @@ def judge(
 
 def explain(fixed: np.ndarray, free: np.ndarray) -> str:
     """Return what would make two images of one field fit: another ratio or orientation."""
-    return match_field(fixed, free, 1.0).reason if min(fixed.shape) >= LEAST_SIDE_PX else ""
+    match = match_field(fixed, free, 1.0)
+    return match.reason if match.other else ""
 
 
 def _estimate(
