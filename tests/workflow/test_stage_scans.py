@@ -211,7 +211,11 @@ def test_claims_on_stage_scans_are_judged(finished_scans):
     assert claims.measured["W4"] == "Lucy-Richardson was not run"
 
 
-@pytest.mark.xfail(reason="W3 is judged against NaN where LR and NNLS were not run", strict=True)
+@pytest.mark.xfail(
+    raises=AssertionError,
+    strict=True,
+    reason="W3 is judged against NaN where LR and NNLS were not run",
+)
 def test_w3_is_not_judged_without_its_rivals(finished_scans):
     claims = pd.read_csv(finished_scans / "results" / "claims.csv").set_index("id")
     assert claims.verdict["W3"] == "not judged"
@@ -238,8 +242,9 @@ def test_optics_of_one_channel_concern_no_other(finished_scans):
 
 
 @pytest.mark.xfail(
-    reason="rule simulate_acquisition has the stains of all channels among its params",
+    raises=AssertionError,
     strict=True,
+    reason="rule simulate_acquisition has the stains of all channels among its params",
 )
 def test_the_stain_of_one_channel_concerns_no_other(finished_scans):
     channels = SCANNED["source"]["scan_simulator"]["channels"]
@@ -303,7 +308,9 @@ def test_scans_of_a_sheet_are_registered_as_those_of_the_simulator(from_a_sheet,
         np.testing.assert_allclose(pairs[0].array, pairs[1].array, rtol=1e-3, atol=0.5)
 
 
-@pytest.mark.xfail(reason="a scene to apply to is refused without target tiles", strict=True)
+@pytest.mark.xfail(
+    raises=AssertionError, strict=True, reason="a scene to apply to is refused without target tiles"
+)
 def test_a_scene_to_apply_to_needs_no_target(finished_scans, workspace):
     raw = finished_scans / "results" / SCAN_EXPERIMENT / "actin" / "raw"
     data = shutil.copytree(raw, workspace / "data")

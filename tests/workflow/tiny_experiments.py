@@ -269,7 +269,7 @@ def write_scan_sheet(folder: Path, raw: Path) -> None:
     for scene in SCENES:
         split = scene.removesuffix("_000")
         tiles = {
-            role: {path.stem.rsplit("_", 1)[1]: path for path in (raw / role / scene).iterdir()}
+            role: {path.stem.rsplit("_", 1)[1]: path for path in (raw / role / scene).glob("*.tif")}
             for role in ("input", "target")
         }
         for tile in sorted({**tiles["input"], **tiles["target"]}):

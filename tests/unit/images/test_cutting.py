@@ -78,7 +78,9 @@ def test_a_grid_may_fill_the_image():
     assert len(centred_grid((20, 30), 2, 3, 10)) == 6
 
 
-@pytest.mark.parametrize("grid", [((97, 61), 3, 2, 16), ((64, 64), 4, 4, 16), ((50, 200), 1, 9, 21)])
+@pytest.mark.parametrize(
+    "grid", [((97, 61), 3, 2, 16), ((64, 64), 4, 4, 16), ((50, 200), 1, 9, 21)]
+)
 def test_fields_of_a_centred_grid_lie_side_by_side_about_the_centre(grid):
     shape, rows, columns, side_px = grid
     covered = np.zeros(shape, dtype=int)

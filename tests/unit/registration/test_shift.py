@@ -182,7 +182,11 @@ def test_correlation_of_volumes_is_pearsons_of_the_overlap_at_every_shift(rng):
     for shift in np.ndindex(found.shape):
         moves = np.subtract(shift, reach)
         # b[place] lies on a[place + shift]
-        part_a = a[tuple(slice(max(d, 0), n + min(d, 0)) for d, n in zip(moves, shape, strict=True))]
-        part_b = b[tuple(slice(max(-d, 0), n - max(d, 0)) for d, n in zip(moves, shape, strict=True))]
+        part_a = a[
+            tuple(slice(max(d, 0), n + min(d, 0)) for d, n in zip(moves, shape, strict=True))
+        ]
+        part_b = b[
+            tuple(slice(max(-d, 0), n - max(d, 0)) for d, n in zip(moves, shape, strict=True))
+        ]
         expected = np.corrcoef(part_a.ravel(), part_b.ravel())[0, 1]
         assert found[shift] == pytest.approx(expected, abs=1e-9)

@@ -105,4 +105,4 @@ def _histogram(axes: Axes, residuals_px: Mapping[str, np.ndarray]) -> None:
         )
     axes.set_xlabel("residual of a field, rms (px)")
     axes.set_ylabel("fields")
-    axes.legend(loc="upper right", fontsize=6)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=6)
