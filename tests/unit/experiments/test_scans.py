@@ -154,8 +154,9 @@ def test_the_same_tile_twice_is_refused_with_both_lines(refusal, role):
 
 
 def test_the_same_place_in_another_scene_channel_or_role_is_another_tile(read):
-    rows = [tile_row("s1", 0, 0), tile_row("s2", 0, 0), tile_row("s1", 0, 0, channel="d"),
-            tile_row("s2", 0, 1, "i"), tile_row("s2", 0, 1, "t").replace("s2_c", "again", 1)]  # fmt: skip
+    target_alone = tile_row("s2", 0, 1, "t").replace("s2_c", "again", 1)
+    rows = [tile_row("s1", 0, 0), tile_row("s2", 0, 0), tile_row("s1", 0, 0, channel="d")]
+    rows += [tile_row("s2", 0, 1, "i"), target_alone]
     assert len(read(*rows)) == 5
 
 

@@ -165,13 +165,13 @@ def estimate_displacement(
         for _ in range(4):
             points = points + fit.step(points, 1.0)
     whole = ControlGrid(shape, COARSE_SPACING_PX, 1, CELL_PX, device)
-    field = whole.field(whole.zeros() if points is None else points)
-    whitened = whiten(fixed, free, _warped(free, field))
+    points = whole.zeros() if points is None else points
+    whitened = whiten(fixed, free, _warped(free, whole.field(points)))
     if whitened is None:
         nothing = np.zeros((2, *shape), np.float32)
         return ElasticEstimate(nothing, np.full(shape, np.inf, np.float32), 0.0)
     del fixed, free
-    return _fine(whitened, field, spacing_px, device)
+    return _fine(whitened, whole, points, spacing_px, device)
 
 
 def check_pair(reference: np.ndarray, moving: np.ndarray) -> None:
@@ -183,14 +183,17 @@ def check_pair(reference: np.ndarray, moving: np.ndarray) -> None:
 
 
 def _fine(
-    whitened: Whitened, field: torch.Tensor, spacing_px: float, device: str | torch.device
+    whitened: Whitened,
+    coarse: ControlGrid,
+    points: torch.Tensor,
+    spacing_px: float,
+    device: str | torch.device,
 ) -> ElasticEstimate:
     """Fit the final field to the whitened pair, starting from the coarse one."""
     shape = tuple(whitened.reference.shape)
     grid = ControlGrid(shape, spacing_px, 1, CELL_PX, device)
     fit = _Fit(grid, whitened.reference, whitened.moving, whitened.oversampling)
-    points = grid.fit(field)
-    del field
+    points = grid.fit(coarse.field(points))
     candidates = SMOOTHNESS
     for _ in range(2):
         smoothness = fit.best_smoothness(points, candidates)

@@ -11,6 +11,7 @@ LARGEST_COHERENCE = 0.95
 """Above this a frequency gets no more weight: the estimate of its coherence is no better."""
 
 PADDING_PX = 32
+BAND_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -124,18 +125,26 @@ def _gains(reference: torch.Tensor, aligned: torch.Tensor) -> list[torch.Tensor]
 
 
 def _oversample(spectrum: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return the image of a half spectrum on a grid twice as fine, its edges in place."""
+    """Return the image of a half spectrum on a grid twice as fine, its edges in place.
+
+    Axis by axis and the rows in bands: the whole fine spectrum would be the largest in memory.
+    """
     k = OVERSAMPLING
     height, width = shape
-    fine = torch.zeros(k * height, k * width // 2 + 1, dtype=spectrum.dtype, device=spectrum.device)
-    half = height // 2
-    fine[:half, : width // 2 + 1] = spectrum[:half]
-    fine[-half:, : width // 2 + 1] = spectrum[half:]
     # fine pixel j lies at (j + 0.5) / k - 0.5, not at j / k: half a pixel less half a fine pixel
     delay = -2j * torch.pi * (k - 1) / 2
-    fine *= torch.exp(delay * torch.fft.fftfreq(k * height, device=spectrum.device))[:, None]
-    fine *= torch.exp(delay * torch.fft.rfftfreq(k * width, device=spectrum.device))
-    return torch.fft.irfft2(fine, s=(k * height, k * width)).mul_(k * k)
+    device = spectrum.device
+    tall = torch.zeros(k * height, width // 2 + 1, dtype=spectrum.dtype, device=device)
+    tall[: height // 2] = spectrum[: height // 2]
+    tall[-(height - height // 2) :] = spectrum[height // 2 :]
+    tall *= torch.exp(delay * torch.fft.fftfreq(k * height, device=device))[:, None]
+    tall = torch.fft.ifft(tall, dim=0)
+    across = torch.exp(delay * torch.fft.rfftfreq(k * width, device=device))[: width // 2 + 1]
+    fine = torch.empty(k * height, k * width, device=device)
+    for first in range(0, k * height, BAND_ROWS):
+        rows = slice(first, first + BAND_ROWS)
+        fine[rows] = torch.fft.irfft(tall[rows] * across, n=k * width, dim=1)
+    return fine.mul_(k * k)
 
 
 def _radius(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
