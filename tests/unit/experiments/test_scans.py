@@ -81,7 +81,6 @@ def test_many_tiles_that_the_target_lacks(read):
     assert [tile.target_path is None for tile in tiles] == [False, True, True, True]
 
 
-@pytest.mark.xfail(strict=True, raises=InputError, reason="two empty inputs count as one file")
 def test_many_tiles_that_the_input_lacks(read):
     tiles = read(*(tile_row("s1", 0, n, "t" if n else "it") for n in range(4)))
     assert [tile.input_path is None for tile in tiles] == [False, True, True, True]
@@ -433,7 +432,6 @@ def test_beads_have_no_tiles_to_stitch(settings, write_experiment):
         load_experiment_settings("beads", "paper", write_experiment(settings))
 
 
-@pytest.mark.xfail(strict=True, reason="groups are compared, scenes are not")
 def test_a_scene_in_two_groups_of_different_splits_is_refused(refusal):
     rows = (
         f"{tile_row('s1', 0, n, split=split)} {group}"

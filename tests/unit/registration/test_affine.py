@@ -103,7 +103,6 @@ def test_an_affine_map_of_few_planes_is_found(name, planes):
     assert found.correlation > 0.98
 
 
-@pytest.mark.xfail(strict=True, reason="steps diverge where a volume of few planes is sparse")
 @pytest.mark.parametrize("seed", [0, 3])
 def test_an_affine_map_of_a_sparse_volume_is_found(seed):
     matrix, shift = np.zeros((3, 3)), (0.6, 1.0, -2.0)
@@ -247,7 +246,6 @@ def test_of_an_empty_image_the_error_is_not_small():
     assert not estimate_affine(image, np.zeros(SHAPE)).error_px < 1
 
 
-@pytest.mark.xfail(strict=True, reason="both halves of nothing agree, and the error is 0")
 def test_where_nothing_overlaps_the_error_is_not_small():
     pair = make_spots(SHAPE, *MAPS["all"])
     found = estimate_affine(*pair, initial_shift_px=(500.0, 0.0))

@@ -134,7 +134,7 @@ def test_a_wrong_ratio_is_refused_and_the_right_one_named(true, nominal):
         (np.fliplr, "mirrored left to right"),
         (np.flipud, "mirrored top to bottom"),
         # what was turned by a quarter fits turned by three more
-        (lambda image: np.rot90(image, 3), "rotated by 90 degrees"),
+        (lambda image: np.rot90(image, 3), "rotated by 90 degrees counter-clockwise"),
         (lambda image: np.rot90(image, 2), "rotated by 180 degrees"),
     ],
     ids=["mirrored", "upside down", "quarter turn", "half turn"],
@@ -142,7 +142,7 @@ def test_a_wrong_ratio_is_refused_and_the_right_one_named(true, nominal):
 def test_another_orientation_is_refused_and_named(change, words):
     reference, moving, _, _ = make_field(2)
     found = match_field(reference, np.ascontiguousarray(change(moving)), 2)
-    assert f"the target fits only {words} (" in found.reason
+    assert f"the target fits only once it is {words} (" in found.reason
     correlation = float(found.reason.split("correlation ")[1].split()[0])
     assert correlation > 0.8
 
@@ -168,7 +168,6 @@ def test_a_field_of_another_sample_is_refused_with_numbers(unrelated):
     assert any(character.isdigit() for character in unrelated.reason)
 
 
-@pytest.mark.xfail(strict=True, reason="shrunk to 32 pixels an image fits somewhere by chance")
 def test_a_field_of_another_sample_is_not_said_to_be_of_another_ratio(unrelated):
     assert "correct the pixel sizes" not in unrelated.reason
 

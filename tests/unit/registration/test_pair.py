@@ -354,7 +354,7 @@ def test_the_limits_of_the_elastic_method_are_not_those_of_the_others(wavy, meth
 def test_a_mirrored_target_is_explained(shifted):
     pair = shifted[0][:128, :128], np.ascontiguousarray(shifted[1][:128, 127::-1])
     found = register(pair, method="elastic", min_correlation=0.4)
-    expect_refused(found, pair, "fits only mirrored left to right (correlation 0.9")
+    expect_refused(found, pair, "fits only once it is mirrored left to right (correlation 0.9")
 
 
 @pytest.mark.parametrize(
@@ -385,11 +385,12 @@ def test_a_pair_left_out_has_the_columns_of_any_other(shifted):
     assert set(found.values) == set(register(shifted).values)
 
 
-@pytest.mark.xfail(strict=True, reason="the input's own size is not looked at")
-def test_an_input_too_small_to_register_is_not_said_to_be_covered_too_little(shifted):
-    found = register([image[:60, :60] for image in shifted])
-    assert not found.values["accepted"]
-    assert "100%" not in found.values["reason"]
+def test_a_small_field_can_be_shifted_but_not_registered_elastically(shifted):
+    small = [image[:60, :60] for image in shifted]
+    assert register(small, method="shift").values["accepted"]
+    refused = register(small, method="elastic").values
+    assert not refused["accepted"]
+    assert "60 px a side are too few" in refused["reason"]
 
 
 def test_a_pair_that_is_refused_stays_as_it_was_placed(shifted):

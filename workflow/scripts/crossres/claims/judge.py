@@ -158,8 +158,9 @@ def judge_w3(channels: Mapping[str, Evidence]) -> tuple[str, str]:
             metric: {method: evidence.mean(method, metric) for method in ("gan", *rivals)}
             for metric in ("ssim", "pearson_r")
         }
-        if not np.isfinite(values["ssim"]["gan"]):
-            return "no gan was trained", NOT_JUDGED
+        missing = [method for method, value in values["ssim"].items() if not np.isfinite(value)]
+        if missing:
+            return f"{name} has no {', '.join(missing)}", NOT_JUDGED
         holds &= all(v["gan"] > max(v[rival] for rival in rivals) for v in values.values())
         ssim, r = values["ssim"], values["pearson_r"]
         parts.append(
@@ -227,6 +228,8 @@ def judge_w10(channels: Mapping[str, Evidence]) -> tuple[str, str]:
     if not known:
         return "no truth to measure against", NOT_JUDGED
     errors = pd.concat(known).error_rms_px
+    if errors.empty:
+        return "no field was accepted", NOT_JUDGED
     measured = (
         f"{len(errors)} fields: median {errors.median():.3f} px rms, 95 % below "
         f"{errors.quantile(0.95):.3f} px, largest {errors.max():.3f} px"

@@ -193,7 +193,7 @@ def _check_channels(experiment: Experiment) -> None:
         if getattr(tile, f"{role}_path") is not None
     }
     for field in experiment.fields if experiment.stitched else ():
-        for role in ("input", "target"):
+        for role in ("input", "target") if field.split != "apply" else ("input",):
             if (field.scene, field.channel, role) not in taken:
                 raise InputError(
                     f"{experiment.name}: scene {field.scene!r} of channel {field.channel!r} has no "

@@ -97,6 +97,7 @@ def read_sheet(source: Mapping[str, Any]) -> list[Field]:
         id(f): row["group"] or row["scene"] or row["field"]
         for f, (_, row) in zip(fields, rows, strict=True)
     }
+    _check_groups(sheet, fields, groups)
     return _assign_splits(sheet, fields, groups, source["split_fractions"])
 
 
@@ -206,6 +207,21 @@ def _check_scenes(
             seen[key] = line
 
 
+def _check_groups(sheet: Path, fields: list[Field], groups: Mapping[int, str]) -> None:
+    """Check that the tiles of a scene are in one group: they become fields of one split."""
+    seen: dict[str, tuple[str, int]] = {}
+    for field in fields:
+        if field.scene is None:
+            continue
+        group, line = seen.setdefault(field.scene, (groups[id(field)], field.row))
+        if group != groups[id(field)]:
+            raise InputError(
+                f"{sheet}, line {field.row}: scene {field.scene!r} is in group "
+                f"{groups[id(field)]!r} here and in {group!r} in line {line}; keep a scene in one "
+                "group"
+            )
+
+
 def _pixel_size(where: str, row: Mapping[str, str], column: str) -> float | None:
     if not row[column]:
         return None
@@ -237,7 +253,7 @@ def _check_unique(sheet: Path, fields: list[Field]) -> None:
     for field in fields:
         for key, what in (
             ((field.name, field.channel), f"field {field.name!r} of channel {field.channel!r}"),
-            (field.input_path, f"input {field.input_path}"),
+            (field.input_path or field, f"input {field.input_path}"),
             (field.target_path or field, f"target {field.target_path}"),
         ):
             if key in seen:

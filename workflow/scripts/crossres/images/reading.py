@@ -164,7 +164,10 @@ def _corner(pixels: ElementTree.Element, pixel_size_nm: float | None) -> tuple[i
     plane = pixels.find("{*}Plane")
     if plane is None or not pixel_size_nm:
         return 0, 0
-    places = [float(plane.attrib.get(f"Position{axis}", 0)) for axis in "YX"]
+    try:
+        places = [float(plane.attrib.get(f"Position{axis}", 0)) for axis in "YX"]
+    except ValueError:
+        return 0, 0
     if not np.all(np.isfinite(places)):
         return 0, 0
     y, x = (round(place * 1e3 / pixel_size_nm) for place in places)

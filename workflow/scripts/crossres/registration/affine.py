@@ -15,6 +15,7 @@ BLURS_PX = (4.0, 2.0, 1.0)
 ITERATIONS = 15
 SETTLED_PX = 1e-3
 HALVES_PX = 32
+STEP_SIZES = (1.0, 0.5, 0.25, 0.125)
 
 
 @dataclass(frozen=True)
@@ -95,21 +96,40 @@ def estimate_affine(
     error = float("inf")
     for blur_px in BLURS_PX:
         a, b = (_band_pass(np.asarray(image, np.float32), blur_px) for image in (reference, moving))
+        misfit = _misfit(a, b, matrix, shift)
         for _ in range(ITERATIONS):
             step, halves = _gauss_newton_step(a, b, matrix, shift, model)
-            matrix, shift = matrix + step[0], shift + step[1]
-            moved_px = _rms(*step, reference.shape)
-            if moved_px < SETTLED_PX:
+            # a step too far is halved: few planes of a sparse volume are far from linear
+            for size in STEP_SIZES:
+                trial = matrix + size * step[0], shift + size * step[1]
+                new = _misfit(a, b, *trial)
+                if new < misfit:
+                    break
+            else:
+                break
+            matrix, shift = trial
+            misfit = new
+            if size * _rms(*step, reference.shape) < SETTLED_PX:
                 break
         error = _rms(halves[0][0] - halves[1][0], halves[0][1] - halves[1][1], reference.shape) / 2
     correlation, overlap = _agreement(reference, moving, matrix, shift)
+    error = error if all(overlap) else float("inf")
     return AffineEstimate(matrix, shift, error, correlation, overlap)
 
 
 def correlation_shift(reference: np.ndarray, moving: np.ndarray) -> tuple[float, ...]:
-    """Return the whole-pixel shift at the highest normalised cross-correlation."""
+    """Return the whole-pixel shift at the most significant normalised cross-correlation.
+
+    A correlation counts as the root of the volume that it was taken over: chance makes high ones
+    where little overlaps.
+    """
     reach = [int((1 - LEAST_OVERLAP) * n) for n in reference.shape]
     correlation = normalised_cross_correlation(reference, moving, reach)
+    for axis, (n, m) in enumerate(zip(reference.shape, reach, strict=True)):
+        part = 1 - np.abs(np.arange(-m, m + 1)) / n
+        correlation *= np.sqrt(part).reshape(
+            [-1 if a == axis else 1 for a in range(reference.ndim)]
+        )
     peak = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
     return tuple(float(p - m) for p, m in zip(peak, reach, strict=True))
 
@@ -147,6 +167,15 @@ def _moved(
         [(p >= 0) & (p <= n - 1) for p, n in zip(places, image.shape, strict=True)], axis=0
     )
     return map_coordinates(image, places, order=order, mode="nearest"), inside
+
+
+def _misfit(fixed: np.ndarray, free: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> float:
+    """Return 1 less the correlation of the overlap, infinite where less than a tenth is left."""
+    moved, inside = _moved(free, matrix, shift, order=1)
+    if inside.mean() < 0.1:
+        return float("inf")
+    a, b = fixed[inside], moved[inside]
+    return 1 - float(np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b) + 1e-30))
 
 
 def _gauss_newton_step(

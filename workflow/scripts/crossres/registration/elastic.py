@@ -202,6 +202,8 @@ def _fine(
     points = points + fit.step(points, smoothness)
     first, second = fit.halves(points, smoothness)
     texture = fit.texture(points, whitened.band)
+    # what follows is as large as the images again
+    del fit, whitened
     error = (grid.field(first) - grid.field(second)).square().sum(0).sqrt() / 2
     return ElasticEstimate(grid.field(points).cpu().numpy(), error.cpu().numpy(), texture)
 
@@ -263,23 +265,32 @@ class _Fit:
         is that of both images' gradients multiplied, to which the noise of neither adds on
         average; what it adds by chance, to three standard deviations, is taken off.
         """
-        whole = slice(0, self.fixed.shape[0])
-        warped, _ = self._warped_rows(self.grid.field(points), whole)
         _, weight = self._residual(points)
-        (gy, gx), (hy, hx) = self.gradient, _gradient(warped)
-        both = torch.stack([gy * hy, (gy * hx + gx * hy) / 2, gx * hx])
-        side = max(1, BLOCK_PX // self.grid.cell_px)
-        tensor = _cell_means(both, self.grid.cell_px)
-        scale = weight * band * (self.grid.cell_px * side) ** 2
-        yy, yx, xx = F.avg_pool2d((tensor * scale)[None], side)[0]
+        displacement = self.grid.field(points)
+        cell, side = self.grid.cell_px, max(1, BLOCK_PX // self.grid.cell_px)
+        bands = [
+            self._common_gradients(displacement, rows)
+            for rows in _bands(self.grid.cells[0] * cell, BAND_CELLS * cell)
+        ]
+        yy, yx, xx, noise = torch.cat(bands, dim=1) * weight * band * (cell * side) ** 2
+        yy, yx, xx, noise = F.avg_pool2d(torch.stack([yy, yx, xx, noise])[None], side)[0]
         least = (yy + xx) / 2 - torch.sqrt(((yy - xx) / 2) ** 2 + yx**2)
-        # half of what the gradients differ by is noise of either image; a block holds as many
-        # independent values as its pixels, as far as the noise fills the band
-        differ = (hy - gy) ** 2 + (hx - gx) ** 2
-        noise = _cell_means(differ[None] / 4, self.grid.cell_px)[0]
-        count = band * (self.grid.cell_px * side) ** 2
-        chance = F.avg_pool2d((noise * scale)[None], side)[0] / count**0.5
+        # a block holds as many independent values as its pixels, as far as the noise fills the band
+        chance = noise / (band**0.5 * cell * side)
         return float((least - 3 * chance >= 1 / TOLERANCE_PX**2).float().mean())
+
+    def _common_gradients(self, displacement: torch.Tensor, rows: slice) -> torch.Tensor:
+        """Return each cell's mean of the common structure tensor, and of the gradients' noise."""
+        height = self.fixed.shape[0]
+        # the gradient is zero near the border of what it is taken of: some rows more
+        more = slice(max(rows.start - BORDER_PX, 0), min(rows.stop + BORDER_PX, height))
+        warped, _ = self._warped_rows(displacement, more)
+        inner = slice(rows.start - more.start, rows.stop - more.start)
+        (gy, gx), (hy, hx) = self.gradient[:, rows], _gradient(warped)[:, inner]
+        # half of what the gradients differ by is the noise of either image, in each direction
+        noise = ((hy - gy) ** 2 + (hx - gx) ** 2) / 4
+        tensor = torch.stack([gy * hy, (gy * hx + gx * hy) / 2, gx * hx, noise])
+        return _cell_means(tensor, self.grid.cell_px)
 
     def _residual(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return each cell's mean of gradient times residual, and its weight."""
@@ -287,8 +298,7 @@ class _Fit:
         cell = self.grid.cell_px
         bands = []
         # band by band: the coordinates and products of a whole image would be the most in memory
-        for first in range(0, self.grid.cells[0] * cell, BAND_CELLS * cell):
-            rows = slice(first, min(first + BAND_CELLS * cell, self.grid.cells[0] * cell))
+        for rows in _bands(self.grid.cells[0] * cell, BAND_CELLS * cell):
             warped, inside = self._warped_rows(displacement, rows)
             residual = (warped - self.fixed[rows]) * inside
             products = [*(part[rows] * residual for part in self.gradient), residual * residual]
@@ -314,6 +324,11 @@ class _Fit:
         # half-pixel convention: an oversampled pixel j lies at (j + 0.5) / k - 0.5
         places = ((part[None] + 0.5) * k - 0.5 for part in (y, x))
         return sample(self.free, *places)[0], inside
+
+
+def _bands(length: int, step: int) -> list[slice]:
+    """Return slices of at most ``step`` that cover an axis."""
+    return [slice(first, min(first + step, length)) for first in range(0, length, step)]
 
 
 def _gradient(image: torch.Tensor) -> torch.Tensor:

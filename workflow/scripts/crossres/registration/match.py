@@ -25,6 +25,9 @@ LARGEST_SCALE_ERROR = 0.05
 LARGEST_ROTATION_DEGREE = 3.5
 RATIO_STEP = 1.03
 RATIO_SPAN = 4.0
+CHANCE = 25.0
+"""Five standard deviations, one being that of pixels of which 25 vary together in the band."""
+
 SURE = 0.7
 """Above this correlation nothing else is tried."""
 
@@ -34,13 +37,13 @@ better."""
 
 ORIENTATIONS = {
     "as it is": (False, 0),
-    "rotated by 90 degrees": (False, 1),
+    "rotated by 90 degrees counter-clockwise": (False, 1),
     "rotated by 180 degrees": (False, 2),
-    "rotated by 270 degrees": (False, 3),
+    "rotated by 90 degrees clockwise": (False, 3),
     "mirrored left to right": (True, 0),
-    "mirrored left to right and rotated by 90 degrees": (True, 1),
+    "mirrored left to right, then rotated by 90 degrees counter-clockwise": (True, 1),
     "mirrored top to bottom": (True, 2),
-    "mirrored left to right and rotated by 270 degrees": (True, 3),
+    "mirrored left to right, then rotated by 90 degrees clockwise": (True, 3),
 }
 """Mirrored or not, then how many quarter turns counter-clockwise."""
 
@@ -115,7 +118,7 @@ def match_field(
     if best.correlation < SURE:
         found = (search.other_ratios(), search.other_orientations())
         other = max(found, key=lambda candidate: candidate.correlation)
-    if other.correlation > max(best.correlation + BETTER, min_correlation):
+    if other.correlation > max(best.correlation + BETTER, min_correlation, other.by_chance):
         found_match = _as_match(search, other, _misfit(ratio, best, other))
         return replace(found_match, other=True)
     match = _refined(reference, moving, _as_match(search, best, ""))
@@ -150,8 +153,9 @@ def _misfit(ratio: float, best: "_Candidate", other: "_Candidate") -> str:
     """Say what fits instead of the ratio and orientation given."""
     if other.orientation != "as it is":
         return (
-            f"the target fits only {other.orientation} (correlation {other.correlation:.2f} rather "
-            f"than {max(best.correlation, 0):.2f}): turn it back before it is imported"
+            f"the target fits only once it is {other.orientation} (correlation "
+            f"{other.correlation:.2f} rather than {max(best.correlation, 0):.2f}): correct its "
+            "orientation before it is imported"
         )
     return (
         f"at the ratio of pixel sizes given, {ratio:.3g}, the target does not lie in the input "
@@ -191,6 +195,12 @@ class _Candidate:
     orientation: str
     corner: tuple[float, float] = (0.0, 0.0)
     template_shape: tuple[int, int] = (0, 0)
+
+    @property
+    def by_chance(self) -> float:
+        """What unrelated images may correlate by at the best of so many places and scales."""
+        height, width = self.template_shape
+        return CHANCE / float(np.sqrt(max(1, height * width)))
 
 
 class _Search:

@@ -16,6 +16,7 @@ from crossres.registration.warp import warp
 
 LEAST_SIDE_PX = BLOCK_PX
 BLURS_PX = (0, 1, 2, 4, 8)
+LEAST_INDEPENDENT = 300
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,12 @@ def register_pair(
     matrix, offset = place if place is not None else (np.eye(2), np.zeros(2))
     rows, columns = covered_part(fixed.shape, free.shape, matrix, offset)
     coverage = (rows.stop - rows.start) * (columns.stop - columns.start) / fixed.size
-    if min(rows.stop - rows.start, columns.stop - columns.start) < LEAST_SIDE_PX:
+    side = min(rows.stop - rows.start, columns.stop - columns.start)
+    if place is not None and side < LEAST_SIDE_PX:
         reason = f"the target covers {coverage:.0%} of the input's field, which is too little"
+        return leave_out(fixed, reason, coverage)
+    if settings["method"] == "elastic" and side < LEAST_SIDE_PX:
+        reason = f"{side} px a side are too few for an elastic registration; use shift"
         return leave_out(fixed, reason, coverage)
     corner = np.array([rows.start, columns.start])
     fixed = np.asarray(fixed[rows, columns], np.float32)
@@ -105,9 +110,9 @@ def register_pair(
         "coverage": coverage,
     }
     reason = judge(values, found.fitted, settings, reach_px * pixel_size_nm)
-    if reason and values["correlation"] < settings["min_correlation"]:
-        reason = explain(fixed, before) or reason
     trusted = settings["method"] == "none"
+    if reason and not trusted and values["correlation"] < settings["min_correlation"]:
+        reason = explain(fixed, before) or reason
     if reason and not trusted:
         step, total, after = np.zeros_like(step), initial, before
     values |= {
@@ -183,13 +188,17 @@ def covered_part(
 def correlation(fixed: np.ndarray, free: np.ndarray) -> float:
     """Return Pearson's r of an input and a target blurred as the input is.
 
-    The blur is the one of 0, 1, 2, 4 and 8 px (standard deviation of a Gaussian) at which they
-    correlate best: a sharp target agrees with a blurred input in few of its pixels, however well
-    both are aligned. 0 where one image is constant.
+    The blur is the one of 0, 1, 2, 4 and 8 px (standard deviation of a Gaussian, as far as it
+    leaves 300 independent values) at which they correlate best: a sharp target agrees with
+    a blurred input in few of its pixels, however well both are aligned. 0 where one image is
+    constant.
     """
     if fixed.std() == 0 or free.std() == 0:
         return 0.0
-    blurred = (gaussian_filter(free, sigma_px) if sigma_px else free for sigma_px in BLURS_PX)
+    # a blur leaves fewer independent values, of which chance makes more
+    widest = np.sqrt(fixed.size / (4 * np.pi * LEAST_INDEPENDENT))
+    blurs = [sigma_px for sigma_px in BLURS_PX if sigma_px <= widest]
+    blurred = (gaussian_filter(free, sigma_px) if sigma_px else free for sigma_px in blurs)
     return max(float(np.corrcoef(fixed.ravel(), image.ravel())[0, 1]) for image in blurred)
 
 
@@ -242,6 +251,8 @@ def judge(
 
 def explain(fixed: np.ndarray, free: np.ndarray) -> str:
     """Return what would make two images of one field fit: another ratio or orientation."""
+    if min(fixed.shape) < LEAST_SIDE_PX:
+        return ""
     match = match_field(fixed, free, 1.0)
     return match.reason if match.other else ""
 
@@ -281,6 +292,9 @@ def _estimate(
 
 def _look_again(fixed: np.ndarray, moved: np.ndarray, device: str) -> ElasticEstimate:
     """Return what an elastic registration would still move, and its error, as the error."""
+    if min(fixed.shape) < LEAST_SIDE_PX:
+        unknown = np.full(fixed.shape, np.nan)
+        return ElasticEstimate(np.zeros((2, *fixed.shape), np.float32), unknown, float("nan"))
     left = estimate_displacement(fixed, moved, device=device)
     length = np.sqrt(np.sum(left.displacement**2, axis=0) + left.error_px**2)
     return ElasticEstimate(left.displacement, length, left.texture)
