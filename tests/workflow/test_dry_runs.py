@@ -33,7 +33,10 @@ def test_every_experiment_is_planned_at_either_scale(workspace, name, scale):
     assert {job.wildcards["experiment"] for job in jobs if job.wildcards} == {name}
     trained = {job.wildcards["network"] for job in jobs if job.rule == "train_network"}
     assert trained == set(settings["networks"])
-    assert {"import_images", "register_fields", "measure_fields", "check_claims"} < rules_of(jobs)
+    rules = rules_of(jobs)
+    assert {"import_images", "register_fields", "plot_registration", "check_claims"} < rules
+    restores = bool(settings["networks"] or settings.get("deconvolution"))
+    assert ("measure_fields" in rules) == restores
 
 
 def test_the_default_run_is_what_config_yaml_says(workspace):
@@ -85,9 +88,10 @@ def test_the_demo_section_counts_at_demo_scale_alone(workspace):
     assert seeds == {"demo": ["0", "1", "2", "3"], "paper": ["0", "1"]}
 
 
-def test_an_experiment_without_networks_or_baselines_is_planned(workspace):
+def test_without_networks_or_baselines_fields_are_registered_and_no_more(workspace):
     settings = simulated(networks={}, deconvolution={}, measure={})
     write_experiment(workspace, settings)
     rules = rules_of(plan(workspace))
-    assert "measure_fields" in rules
-    assert rules.isdisjoint({"train_network", "restore_fields", "deconvolve_fields", "plot_fwhm"})
+    assert {"collect_registration", "plot_registration", "write_report"} <= rules
+    assert rules.isdisjoint({"train_network", "restore_fields", "deconvolve_fields"})
+    assert rules.isdisjoint({"extract_patches", "measure_fields", "plot_quality", "plot_fwhm"})

@@ -241,13 +241,6 @@ def test_another_grid_of_fields_stitches_nothing_again(finished_scans):
     assert rules_of(jobs).isdisjoint({"import_images", "locate_tiles", "stitch_tiles"})
 
 
-TARGETS_ALONE_ARE_REFUSED = pytest.mark.xfail(
-    raises=AssertionError,
-    strict=True,
-    reason="a second tile of the target's scan alone passes for a double: both have no input",
-)
-
-
 @pytest.fixture(scope="module")
 def from_a_sheet(finished_scans, tmp_path_factory):
     """A scene as a sheet lists it, its files those that the simulator wrote; registered."""
@@ -259,7 +252,6 @@ def from_a_sheet(finished_scans, tmp_path_factory):
     return folder / "results" / SCAN_EXPERIMENT / "actin"
 
 
-@TARGETS_ALONE_ARE_REFUSED
 def test_scans_of_a_sheet_are_placed_as_those_of_the_simulator(from_a_sheet, actin):
     for role in ("input", "target"):
         tables = [pd.read_csv(f / "tiles" / role / "train_000.csv") for f in (from_a_sheet, actin)]
@@ -268,7 +260,6 @@ def test_scans_of_a_sheet_are_placed_as_those_of_the_simulator(from_a_sheet, act
         np.testing.assert_allclose(sheet[places], simulated[places], atol=1e-3)
 
 
-@TARGETS_ALONE_ARE_REFUSED
 def test_scans_of_a_sheet_are_registered_as_those_of_the_simulator(from_a_sheet, actin):
     tables = [pd.read_csv(f / "registration" / "train_000.csv") for f in (from_a_sheet, actin)]
     sheet, simulated = (table.set_index("field") for table in tables)
@@ -287,9 +278,6 @@ def test_scans_of_a_sheet_are_registered_as_those_of_the_simulator(from_a_sheet,
         np.testing.assert_allclose(pairs[0].array, pairs[1].array, rtol=1e-3, atol=0.5)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, strict=True, reason="a scene to apply to is refused without target tiles"
-)
 def test_a_scene_to_apply_to_needs_no_target(finished_scans, workspace):
     raw = finished_scans / "results" / SCAN_EXPERIMENT / "actin" / "raw"
     data = shutil.copytree(raw, workspace / "data")

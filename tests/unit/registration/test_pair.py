@@ -193,7 +193,7 @@ def test_input_and_target_show_the_same_after_the_move(turned):
 
 
 def test_correlation_is_that_with_the_target_as_blurred_as_the_input():
-    sharp = np.random.default_rng(1).random((80, 90))
+    sharp = np.random.default_rng(1).random((320, 330))
     blurred = 7 * gaussian_filter(sharp, 4.0) + 3
     assert correlation(blurred, sharp) == pytest.approx(1, abs=1e-6)
     assert np.corrcoef(blurred.ravel(), sharp.ravel())[0, 1] < 0.3
@@ -272,7 +272,7 @@ def test_a_target_of_another_sample_is_refused(method, scheme):
 def test_a_pair_that_agrees_too_little_is_refused(shifted):
     pair = [image[:100, :100] for image in shifted]
     found = register(pair, method="elastic", min_correlation=0.9999)
-    expect_refused(found, pair, "correlation 0.99, below min_correlation (0.9999)")
+    expect_refused(found, pair, "correlation 0.97, below min_correlation (0.9999)")
 
 
 @pytest.mark.parametrize("method", ["shift", "elastic"])
