@@ -121,11 +121,6 @@ def test_a_blank_tile_is_placed_by_the_grid(faulty_tiles):
     assert "2 of 4 pairs of neighbours tied" in log
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    strict=True,
-    reason="stitch_tiles does not compare the sizes of its tiles",
-)
 def test_a_tile_of_another_size_in_a_channel_placed_by_another_is_named(faulty_tiles):
     folder, _ = faulty_tiles
     log = said_in(folder, f"stitch_tiles/{SCAN_EXPERIMENT}/mesh/target_train_000.log")

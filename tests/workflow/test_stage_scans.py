@@ -211,11 +211,6 @@ def test_optics_of_one_channel_concern_no_other(finished_scans):
     assert {"simulate_acquisition", "register_fields"} <= rules_of(of_channel(jobs, "mesh"))
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    strict=True,
-    reason="rule simulate_acquisition has the stains of all channels among its params",
-)
 def test_the_stain_of_one_channel_concerns_no_other(finished_scans):
     channels = SCANNED["source"]["scan_simulator"]["channels"]
     brighter = {**channels, "mesh": {**channels["mesh"], "brightness": 1.5}}

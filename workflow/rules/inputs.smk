@@ -29,14 +29,25 @@ def numbered_fields(wildcards):
 
 
 def simulator_of(wildcards):
-    """The number of fields or scenes is no setting of any one of them."""
+    """The number of fields or scenes is no setting of any one of them.
+
+    Nor does another channel's stain concern this one: only how far its filter shifts, as all
+    channels have one sample.
+    """
     source = settings_of(wildcards, "source")
-    simulator = source.get("simulator") or source["scan_simulator"]
-    return {
-        key: value
-        for key, value in simulator.items()
-        if key not in ("fields", "scenes")
-    }
+    simulator = dict(source.get("simulator") or source["scan_simulator"])
+    for key in ("fields", "scenes"):
+        simulator.pop(key, None)
+    if "channels" in simulator:
+        simulator["channels"] = {
+            name: (
+                stain
+                if name == wildcards.channel
+                else {"filter_shift_px": stain["filter_shift_px"]}
+            )
+            for name, stain in simulator["channels"].items()
+        }
+    return simulator
 
 
 def modality_of(role):

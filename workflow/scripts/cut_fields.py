@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crossres.images import Image, centred_grid, read_image, write_image
-from crossres.jobs import logger, progress
+from crossres.jobs import InputError, logger, progress
 
 
 def cut_fields(
@@ -33,7 +33,10 @@ def cut_fields(
         image = read_image(mosaics / f"{scene}.ome.tif")
         size_nm = image.known_pixel_size_nm
         side_px = round(grid["size_px"] * target_nm / size_nm)
-        windows = centred_grid(image.array.shape, grid["rows"], grid["columns"], side_px)
+        try:
+            windows = centred_grid(image.array.shape, grid["rows"], grid["columns"], side_px)
+        except InputError as error:
+            raise InputError(f"scene {scene}: {error}") from error
         names = [name for name, of in fields.items() if of == scene]
         for name, (rows, columns) in zip(names, windows, strict=True):
             corner = (rows.start, columns.start)

@@ -37,6 +37,15 @@ def stitch_tiles(source: Path, positions: Path, folder: Path) -> None:
                     "tiles in all channels, or set source.stitch.channel to null"
                 )
             image = read_image(path)
+            first = next(iter(tiles.values()), image.array)
+            if image.array.shape != first.shape:
+                sizes = [
+                    f"{height} x {width}" for height, width in (image.array.shape, first.shape)
+                ]
+                raise InputError(
+                    f"{path}: has {sizes[0]} pixels, the scene's other tiles have {sizes[1]}; "
+                    "export all tiles of a scan at one size"
+                )
             tiles[tile.tile_row, tile.tile_col] = image.array
             places[tile.tile_row, tile.tile_col] = (tile.y_px, tile.x_px)
             size_nm = image.pixel_size_nm

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crossres.registration import estimate_affine
-from crossres.registration.warp import warp
+from crossres.registration.warping import warp
 
 SHAPE = (128, 160)
 VOLUME = (10, 64, 72)

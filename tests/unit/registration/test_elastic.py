@@ -3,7 +3,7 @@ import pytest
 from deformed_pairs import constant, displacement_map, linear, make_pair, rms_px, waves
 
 from crossres.registration.elastic import estimate_displacement, register_elastic
-from crossres.registration.warp import warp
+from crossres.registration.warping import warp
 
 SHAPE = (256, 256)
 TURN = np.deg2rad(0.3)

@@ -5,7 +5,7 @@ from deformed_pairs import constant, displacement_map, waves
 from scipy.ndimage import map_coordinates
 
 from crossres.registration import apply_shift
-from crossres.registration.warp import sample, warp
+from crossres.registration.warping import sample, warp
 
 
 def ripples(*places):

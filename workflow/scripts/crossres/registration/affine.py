@@ -1,7 +1,7 @@
 """Affine registration of images and volumes: shift, rotation, magnification and shear.
 
 The displacement is linear in the place, d(p) = B (p - c) + t with c the middle of the reference:
-what moves ``moving`` onto ``reference``, as in :mod:`crossres.registration.warp`.
+what moves ``moving`` onto ``reference``, as in :mod:`crossres.registration.warping`.
 """
 
 from dataclasses import dataclass

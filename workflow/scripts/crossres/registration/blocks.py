@@ -5,7 +5,7 @@ from itertools import count
 import numpy as np
 import torch
 
-from crossres.registration.warp import sample
+from crossres.registration.warping import sample
 
 LARGEST_BLOCK_PX, SMALLEST_BLOCK_PX = 256, 64
 SHRINKING = 1.2
@@ -45,7 +45,7 @@ def estimate_by_blocks(
     Returns
     -------
     ndarray
-        (2, Y, X) float32; see :mod:`crossres.registration.warp` for its sign.
+        (2, Y, X) float32; see :mod:`crossres.registration.warping` for its sign.
 
     References
     ----------

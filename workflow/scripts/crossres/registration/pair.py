@@ -12,7 +12,7 @@ from crossres.registration.blocks import estimate_by_blocks
 from crossres.registration.elastic import BLOCK_PX, ElasticEstimate, estimate_displacement
 from crossres.registration.match import match_field
 from crossres.registration.shift import locate_correlation_peak
-from crossres.registration.warp import warp
+from crossres.registration.warping import warp
 
 LEAST_SIDE_PX = BLOCK_PX
 BLURS_PX = (0, 1, 2, 4, 8)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossres.registration.affine import AffineEstimate, estimate_affine
-from crossres.registration.warp import warp
+from crossres.registration.warping import warp
 
 LEAST_OVERLAP = 0.5
 """Of the planes: what two volumes of one field must share."""
