@@ -17,7 +17,7 @@ def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
     grids
         grid.csv by method: ``iterations``, ``pearson_r``, and ``damping`` or ``step``.
     """
-    figure, axes = new_figure(1, len(grids), (3.3 * len(grids), 2.5), sharey=True)
+    figure, axes = new_figure(1, len(grids), (3.9 * len(grids), 2.5), sharey=True)
     for panel, (method, grid) in zip(axes[0], grids.items(), strict=True):
         parameter = "damping" if "damping" in grid else "step"
         values = sorted(grid[parameter].unique())
@@ -35,6 +35,9 @@ def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
             f"{parameter} {best[parameter]:g}"
         )
         panel.set_xlabel("iterations")
-        panel.legend(title=parameter, fontsize=6, title_fontsize=6)
+        # beside the panel: the curves fill it
+        panel.legend(
+            title=parameter, fontsize=6, title_fontsize=6, loc="upper left", bbox_to_anchor=(1, 1)
+        )
     axes[0, 0].set_ylabel("Pearson r to the target\n(validation fields)")
     return figure
