@@ -80,6 +80,11 @@ class ControlGrid:
         y, x = self._at_cells
         return y @ points @ x.T
 
+    def pull(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Return what the cells' gradients, (2, cells y, cells x), ask of the control points."""
+        y, x = self._at_cells
+        return y.T @ gradient @ x
+
     def fit(self, field: torch.Tensor) -> torch.Tensor:
         """Return the control points whose field is closest to one given at binned pixels."""
         y, x = (torch.linalg.pinv(basis.cpu()).to(field.device) for basis in self._at_pixels)
@@ -130,7 +135,7 @@ class ControlGrid:
         def precondition(r: torch.Tensor) -> torch.Tensor:
             return vy @ (damping * (vy.T @ r @ vx)) @ vx.T
 
-        residual = y.T @ gradient @ x - rough(points)
+        residual = self.pull(gradient) - rough(points)
         step = torch.zeros_like(points)
         z = precondition(residual)
         direction, energy = z, (residual * z).sum()
@@ -149,12 +154,11 @@ class ControlGrid:
 
     def data_term(self, normal: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
         """Return the normal matrix of the data times control points, (2, ky, kx)."""
-        y, x = self._at_cells
         u = self.field_at_cells(points)
         product = torch.stack(
             [normal[0] * u[0] + normal[1] * u[1], normal[1] * u[0] + normal[2] * u[1]]
         )
-        return y.T @ product @ x
+        return self.pull(product)
 
 
 def _basis(places: np.ndarray, length: int, spacing_px: float) -> torch.Tensor:

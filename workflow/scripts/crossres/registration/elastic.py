@@ -245,14 +245,13 @@ class _Fit:
         """Return the candidate with which either half of the data best predicts the other."""
         gradient, weight = self._residual(points)
         parts = (weight * self.half, weight * (1 - self.half))
-        y, x = self.grid._at_cells
         misfits = []
         for smoothness in candidates:
             misfit = torch.zeros((), device=gradient.device)
             for own, other in (parts, parts[::-1]):
                 step = self.grid.solve(self.tensor * own, gradient * own, smoothness / 2, points)
                 image = self.grid.data_term(self.tensor * other, step)
-                pull = y.T @ (gradient * other) @ x
+                pull = self.grid.pull(gradient * other)
                 misfit = misfit + (step * image).sum() - 2 * (step * pull).sum()
             misfits.append(misfit)
         return candidates[int(torch.argmin(torch.stack(misfits)))]

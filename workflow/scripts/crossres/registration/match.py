@@ -209,7 +209,7 @@ class _Search:
     def __init__(self, reference: np.ndarray, moving: np.ndarray, ratio: float) -> None:
         self.ratio = ratio
         self.reduction = max(1.0, max(reference.shape) / SEARCH_PX)
-        self.reference_shape, self.moving_shape = reference.shape, moving.shape
+        self.moving_shape = moving.shape
         self.reference = _band_passed(_reduced(reference, self.reduction))
         # a moving image far larger than nominal is still tried at four times the nominal ratio
         self.step = min(self.reduction * ratio, max(moving.shape) / 32)

@@ -84,10 +84,11 @@ def _undistorted(places: torch.Tensor) -> torch.Tensor:
 
     torch's kernel (Keys, a = -0.75) does not reproduce a ramp: half a pixel plus t beyond a pixel
     it returns the ramp's value at half a pixel plus (3 t + 4 t^3) / 4, up to 0.048 px off. The
-    inverse of that cubic is sinh(asinh(4 u) / 3); this polynomial is it to 0.0005 px, exact at
-    whole and half pixels, in a fifth of the time.
+    inverse of that cubic is sinh(asinh(4 u) / 3); this polynomial is it to 0.00014 px, exact at
+    whole and half pixels, in a fraction of the time.
     """
     u = places - torch.floor(places) - 0.5
     square = u * u
-    change = (10.81789 * square).sub_(4.94439).mul_(square).add_(1.29866)
+    change = (-46.20951 * square).add_(25.08847).mul_(square).sub_(6.13361)
+    change.mul_(square).add_(1.32153)
     return places + change.mul_(0.25 - square).mul_(u)
