@@ -1,17 +1,15 @@
-import re
-
 import numpy as np
 import pytest
 
 from crossres.registration import register_volume
 
-SHAPE = (20, 48, 48)
+SHAPE = (24, 72, 72)
 
 
 def spots(shift=(0.0, 0.0, 0.0), sharpness=1.0, seed=0):
     """Gaussian spots at exact places, moved by a shift, with a little noise."""
     rng = np.random.default_rng(seed)
-    places = rng.uniform(0, SHAPE, (60, 3)) + shift
+    places = rng.uniform(0, SHAPE, (120, 3)) + shift
     axes = [np.arange(n)[None] - places[:, i : i + 1] for i, n in enumerate(SHAPE)]
     widths = np.array([1.5, 2.5, 2.5]) * sharpness
     z, y, x = (np.exp(-((a / w) ** 2) / 2) for a, w in zip(axes, widths, strict=True))
@@ -36,13 +34,13 @@ def test_identity_stays_identity():
 def test_unrelated_volumes_are_refused_with_numbers():
     moving = spots(seed=7)
     found = register_volume(spots(), moving, min_correlation=0.5)
-    assert re.search(r"(min_correlation|max_residual_px) \(0\.5\)", found.reason)
+    assert "below min_correlation (0.5)" in found.reason
     np.testing.assert_array_equal(found.warped, moving.astype(np.float32))
 
 
 def test_z_ranges_that_hardly_meet_are_refused_with_the_planes_they_share():
     found = register_volume(spots(), spots((13.0, 0.0, 0.0)))
-    assert "of 20 planes" in found.reason
+    assert "of 24 planes" in found.reason
 
 
 def test_only_volumes_are_taken():

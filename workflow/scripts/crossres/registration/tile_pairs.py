@@ -47,7 +47,18 @@ and its noise contradicts the others and is left out."""
 class TilePair:
     """A pair of neighbours as measured.
 
-    Its information is the inverse covariance of its offset, (2, 2) in 1 / px^2.
+    Attributes
+    ----------
+    tiles
+        The (row, column) of the first, left or upper, tile and of the second.
+    offset_px
+        (2,): where the second tile's corner lies from that of the first, (dy, dx) in px.
+    correlation
+        Pearson's r of the overlap at that offset, from -1 to 1.
+    information
+        (2, 2): the inverse covariance of the offset, in 1 / px^2.
+    by_chance
+        The highest r of the overlap with mirror images of itself, which show another place.
     """
 
     tiles: tuple[Tile, Tile]
@@ -66,12 +77,38 @@ def smoothed(tile: np.ndarray) -> np.ndarray:
     """Return a tile with less noise and without its outermost pixels.
 
     Those mix with their own mirror image in smoothing, and pull the peak of a narrow overlap.
+
+    Parameters
+    ----------
+    tile
+        (Y, X), any unit.
+
+    Returns
+    -------
+    ndarray
+        (Y - 2, X - 2), float32, in the same unit.
     """
     return gaussian_filter(np.asarray(tile, dtype=np.float32), SMOOTHING_PX)[1:-1, 1:-1]
 
 
 def neighbours(tiles: Mapping[Tile, np.ndarray]) -> list[tuple[Tile, Tile]]:
-    """Return the pairs of tiles next to each other, the left or upper one first."""
+    """Return the pairs of tiles next to each other, the left or upper one first.
+
+    Parameters
+    ----------
+    tiles
+        (Y, X) images by (row, column) in the stage's grid.
+
+    Returns
+    -------
+    list of tuple
+        Pairs of (row, column), in the order of rows and columns.
+
+    Raises
+    ------
+    InputError
+        No tile lies next to another.
+    """
     pairs = []
     for row, column in sorted(tiles):
         for other in ((row, column + 1), (row + 1, column)):
@@ -90,7 +127,23 @@ def measure_pairs(
     pairs: Sequence[tuple[Tile, Tile]],
     grid: Mapping[Tile, np.ndarray],
 ) -> list[TilePair]:
-    """Locate every pair around where the library puts it, or the grid where that is far off."""
+    """Locate every pair around where the library puts it, or the grid where that is far off.
+
+    Parameters
+    ----------
+    images
+        (Y, X) images by tile, all of one size, any unit.
+    pairs
+        The neighbours to compare.
+    grid
+        Where each tile's corner lies if the stage moves as told, (y, x) in px.
+
+    Returns
+    -------
+    list of TilePair
+        One for each of the pairs, in their order; its information is zero where the overlap was
+        too narrow to compare.
+    """
     side = max(next(iter(images.values())).shape)
     coarse = positions_by_library(images, pairs, grid)
     found = []
@@ -166,7 +219,18 @@ def _overlap_strips(
 
 
 def needed_correlation(found: Sequence[TilePair]) -> float:
-    """Return what a pair must correlate, from what unrelated strips of the same scan reach."""
+    """Return what a pair must correlate, from what unrelated strips of the same scan reach.
+
+    Parameters
+    ----------
+    found
+        All pairs of one scan.
+
+    Returns
+    -------
+    float
+        Pearson's r, within CORRELATION_RANGE.
+    """
     most = max((value for pair in found for value in pair.by_chance), default=0.0)
     return float(np.clip(1.5 * most, *CORRELATION_RANGE))
 
@@ -174,7 +238,19 @@ def needed_correlation(found: Sequence[TilePair]) -> float:
 def is_believable(
     pair: TilePair, needed: float, grid: Mapping[Tile, np.ndarray], shape: tuple[int, int]
 ) -> bool:
-    """Tell whether a pair lies near the grid and correlates as needed, and more than by chance."""
+    """Tell whether a pair lies near the grid and correlates as needed, and more than by chance.
+
+    Parameters
+    ----------
+    pair
+        The pair as measured.
+    needed
+        Pearson's r that any pair of the scan needs (see :func:`needed_correlation`).
+    grid
+        Where each tile's corner lies if the stage moves as told, (y, x) in px.
+    shape
+        (Y, X) of a tile, in px.
+    """
     regular = grid[pair.tiles[1]] - grid[pair.tiles[0]]
     near = np.max(np.abs(pair.offset_px - regular)) <= STAGE_REACH * max(shape)
     # the narrower the strip, the higher it correlates by chance
@@ -187,13 +263,29 @@ def is_believable(
 
 
 def pair_residual(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> np.ndarray:
-    """Return a pair's offset less that of the positions, (dy, dx) px."""
+    """Return a pair's offset less that of the positions, (2,): (dy, dx) in px.
+
+    Parameters
+    ----------
+    positions
+        The corner of each tile, (y, x) in px.
+    pair
+        The pair as measured.
+    """
     first, second = pair.tiles
     return pair.offset_px - (positions[second] - positions[first])
 
 
 def pair_misfit(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> float:
-    """Return how many standard deviations a pair's offset is from that of the positions."""
+    """Return how many standard deviations a pair's offset is from that of the positions.
+
+    Parameters
+    ----------
+    positions
+        The corner of each tile, (y, x) in px.
+    pair
+        The pair as measured; besides its own covariance it may be off by PAIR_ERROR_PX.
+    """
     blind = 1e-4 * np.eye(2)  # an error of 100 px, for directions the pair does not see at all
     covariance = np.linalg.inv(pair.information + blind) + PAIR_ERROR_PX**2 * np.eye(2)
     residual = pair_residual(positions, pair)

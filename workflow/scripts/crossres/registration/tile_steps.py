@@ -36,10 +36,17 @@ def axis_of(pair: tuple[Tile, Tile]) -> int:
 def find_steps(images: Mapping[Tile, np.ndarray], pairs: Sequence[tuple[Tile, Tile]]) -> np.ndarray:
     """Find the steps of the grid from one row and one column to the next.
 
+    Parameters
+    ----------
+    images
+        (Y, X) images by (row, column), all of one size, any unit.
+    pairs
+        The neighbours among them, the left or upper one first.
+
     Returns
     -------
     ndarray
-        (2, 2): the step (dy, dx) to the next row, and that to the next column. An axis without a
+        (2, 2), px: the step (dy, dx) to the next row, and to the next column. An axis without a
         pair that shows its step takes the other axis' overlap.
     """
     shape = np.array(next(iter(images.values())).shape)
@@ -96,7 +103,22 @@ def positions_by_library(
     pairs: Sequence[tuple[Tile, Tile]],
     grid: Mapping[Tile, np.ndarray],
 ) -> dict[Tile, np.ndarray]:
-    """Return the positions that multiview-stitcher gives, starting from those of the grid."""
+    """Return the positions that multiview-stitcher gives, starting from those of the grid.
+
+    Parameters
+    ----------
+    images
+        (Y, X) images by (row, column), all of one size, any unit.
+    pairs
+        The neighbours to compare.
+    grid
+        Where each tile's corner lies if the stage moves as told, (y, x) in px.
+
+    Returns
+    -------
+    dict
+        The corner of each tile, (y, x) in px; that of the grid where no two tiles overlap enough.
+    """
     # loading it takes seconds, which only those who stitch should wait
     import dask
     from multiview_stitcher import msi_utils, mv_graph, registration, spatial_image_utils

@@ -1,0 +1,103 @@
+"""The quality gate: which pairs may be trained on, and why not the others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from crossres.registration.elastic import BLOCK_PX
+from crossres.registration.match import match_field
+
+BLURS_PX = (0, 1, 2, 4, 8)
+LEAST_INDEPENDENT = 300
+"""Values that a blur must leave: with fewer, chance alone correlates by the limit of the gate."""
+
+
+def correlation(fixed: np.ndarray, free: np.ndarray) -> float:
+    """Return Pearson's r of an input and a target blurred as the input is.
+
+    The blur is the one of 0, 1, 2, 4 and 8 px (standard deviation of a Gaussian, as far as it
+    leaves 300 independent values) at which they correlate best: a sharp target agrees with
+    a blurred input in few of its pixels, however well both are aligned.
+
+    Parameters
+    ----------
+    fixed, free
+        (Y, X) input and target, aligned.
+
+    Returns
+    -------
+    float
+        -1 to 1; 0 where one image is constant.
+    """
+    if fixed.std() == 0 or free.std() == 0:
+        return 0.0
+    # a blur leaves fewer independent values, of which chance makes more
+    widest = np.sqrt(fixed.size / (4 * np.pi * LEAST_INDEPENDENT))
+    blurs = [sigma_px for sigma_px in BLURS_PX if sigma_px <= widest]
+    blurred = (gaussian_filter(free, sigma_px) if sigma_px else free for sigma_px in blurs)
+    return max(float(np.corrcoef(fixed.ravel(), image.ravel())[0, 1]) for image in blurred)
+
+
+def judge(values: Mapping[str, float], fitted: bool, settings: Mapping[str, Any]) -> str:
+    """Return why a pair must not be trained on, or an empty text.
+
+    Parameters
+    ----------
+    values
+        Of the registration table: ``shift_*_nm``, ``correlation``, ``residual_px``, ``texture`` and
+        ``deformation_px``.
+    fitted
+        Whether a Gaussian fitted the peak of the cross-correlation.
+    settings
+        ``registration`` of the experiment.
+    """
+    shift_nm = float(np.hypot(values["shift_y_nm"], values["shift_x_nm"]))
+    elastic = settings["method"] == "elastic"
+    if values["correlation"] < settings["min_correlation"]:
+        return (
+            f"correlation {values['correlation']:.2f}, below min_correlation "
+            f"({settings['min_correlation']:g})"
+        )
+    if shift_nm > settings["max_shift_nm"]:
+        return f"shift of {shift_nm:.0f} nm, beyond max_shift_nm ({settings['max_shift_nm']:g})"
+    if settings["method"] == "shift" and not fitted:
+        return "no Gaussian fits the peak of the cross-correlation"
+    if elastic and not np.isfinite(values["residual_px"]):
+        return "nothing that both images show could be found to align them by"
+    if elastic and values["texture"] < settings["min_texture"]:
+        return (
+            f"texture {values['texture']:.2f}: too few blocks show enough to be located, "
+            f"min_texture is {settings['min_texture']:g}"
+        )
+    if elastic and values["deformation_px"] > settings["max_deformation_px"]:
+        return (
+            f"deformation of {values['deformation_px']:.1f} px, beyond max_deformation_px "
+            f"({settings['max_deformation_px']:g})"
+        )
+    if elastic and values["residual_px"] > settings["max_residual_px"]:
+        return (
+            f"estimated residual {values['residual_px']:.2f} px, above max_residual_px "
+            f"({settings['max_residual_px']:g})"
+        )
+    return ""
+
+
+def explain(fixed: np.ndarray, free: np.ndarray) -> str:
+    """Return what would make two images of one field fit: another ratio or orientation.
+
+    Parameters
+    ----------
+    fixed, free
+        (Y, X) input and target of one shape.
+
+    Returns
+    -------
+    str
+        A sentence with the ratio or orientation and its correlation, empty where none fits.
+    """
+    if min(fixed.shape) < BLOCK_PX:
+        return ""
+    match = match_field(fixed, free, 1.0)
+    return match.reason if match.other else ""
