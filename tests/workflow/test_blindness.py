@@ -10,7 +10,6 @@ import shutil
 
 import numpy as np
 import pytest
-import yaml
 from tiny_experiments import (
     EXPERIMENT,
     of_sheet,
@@ -21,7 +20,7 @@ from tiny_experiments import (
 )
 from workflow_runs import REPOSITORY, copy_workflow, plan, succeed
 
-from crossres.experiments import load_config, load_experiments
+from crossres.experiments import load_config, load_experiment_settings, load_experiments
 from crossres.images import read_image
 
 ANSWERS = re.compile(
@@ -181,7 +180,7 @@ def test_restoring_needs_no_answer_to_be_there(finished_copy):
 )
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_no_field_lies_in_two_splits(path, scale, monkeypatch):
-    source = yaml.safe_load(path.read_text())["source"]
+    source = load_experiment_settings(path.stem, scale, path.parent)["source"]
     if "sheet" in source and not (REPOSITORY / source.get("data_root", ".")).is_dir():
         pytest.skip(f"{source['data_root']} is not beside the repository")
     monkeypatch.chdir(REPOSITORY)

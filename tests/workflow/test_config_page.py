@@ -7,7 +7,8 @@ import pytest
 from workflow_runs import REPOSITORY
 
 from crossres.experiments.configuration import load_schema, resolve
-from crossres.networks import NETWORKS
+from crossres.networks import NETWORKS, architecture
+from document_config import rows_of
 
 
 def properties(schema, root, path=""):
@@ -27,7 +28,8 @@ def closed(part, root):
     others = part.get("additionalProperties")
     if isinstance(others, dict):
         others = resolve(others, root).get("additionalProperties")
-    return others is False
+    # a network's own keys and those that all have are known only together
+    return others is False or part.get("unevaluatedProperties") is False
 
 
 def test_the_page_is_what_the_schemas_give():
@@ -77,6 +79,39 @@ def test_every_length_says_its_unit(name):
     assert not silent
 
 
+def rows():
+    schema = load_schema("experiment")
+    return {row[0]: row[1:] for row in rows_of(schema, schema)}
+
+
+def test_what_all_networks_have_is_listed_once():
+    names = [key for key in rows() if key.endswith(".learning_rate")]
+    assert names == ["networks.<name>.learning_rate", "networks.<name>.adversarial.learning_rate"]
+    assert "networks.<name>.loss.log_ssim" in rows()
+
+
+def test_a_network_is_listed_with_what_is_its_own():
+    assert "networks.rcan.groups" in rows()
+    meaning = rows()["networks.rcan"][-1]
+    assert "Its own defaults: `loss.mae` `1`, `schedule` `halving`, `augment` `true`" in meaning
+
+
+def test_defaults_are_written_as_in_yaml():
+    found = {key: default for key, (_, default, _) in rows().items()}
+    assert found["networks.<name>.crop_px"] == "`null`"
+    assert found["networks.<name>.augment"] == "`false`"
+    assert found["networks.<name>.loss"] == "`mse` `1`"
+    assert found["networks.<name>.iterations"] == "required"
+    assert found["deconvolution"] == ""
+
+
 def test_the_networks_of_the_schema_are_those_that_can_be_built():
     networks = load_schema("experiment")["properties"]["networks"]["properties"]
     assert set(networks) == set(NETWORKS)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_networks_own_keys_are_those_that_it_is_built_with(name):
+    networks = load_schema("experiment")["properties"]["networks"]["properties"]
+    own = networks[name]["properties"].keys() - {"adversarial"}
+    assert architecture(name, dict.fromkeys(own)).keys() == own

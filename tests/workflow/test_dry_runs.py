@@ -5,12 +5,15 @@ import yaml
 from tiny_experiments import simulated, write_experiment
 from workflow_runs import REPOSITORY, plan, rules_of
 
-EXPERIMENTS = sorted(path.stem for path in (REPOSITORY / "config" / "experiments").glob("*.yaml"))
+from crossres.experiments import load_experiment_settings
+
+FOLDER = REPOSITORY / "config" / "experiments"
+EXPERIMENTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def require_data(name):
     """Skip an experiment whose images are not on this machine."""
-    settings = yaml.safe_load((REPOSITORY / "config" / "experiments" / f"{name}.yaml").read_text())
+    settings = load_experiment_settings(name, "paper", FOLDER)
     root = settings["source"].get("data_root")
     if "sheet" in settings["source"] and not (REPOSITORY / (root or ".")).is_dir():
         pytest.skip(f"{root} is not beside the repository")
@@ -29,13 +32,21 @@ def test_every_experiment_is_planned_at_either_scale(workspace, name, scale):
     require_data(name)
     beside_the_data(workspace)
     jobs = plan(workspace, "--config", f"experiments=[{name}]", f"scale={scale}", configured=False)
-    settings = yaml.safe_load((workspace / "config" / "experiments" / f"{name}.yaml").read_text())
-    assert {job.wildcards["experiment"] for job in jobs if job.wildcards} == {name}
-    trained = {job.wildcards["network"] for job in jobs if job.rule == "train_network"}
-    assert trained == set(settings["networks"])
+    settings = load_experiment_settings(name, scale, FOLDER)
+    networks = settings["networks"]
+    needed = {str(network["initialise_from"]).split("/")[0] for network in networks.values()}
+    worked_on = {job.wildcards["experiment"] for job in jobs if job.wildcards}
+    assert worked_on == {name} | needed - {"None"}
+    trained = {
+        job.wildcards["network"]
+        for job in jobs
+        if job.rule == "train_network" and job.wildcards["experiment"] == name
+    }
+    assert trained == set(networks)
     rules = rules_of(jobs)
     assert {"import_images", "register_fields", "plot_registration", "check_claims"} < rules
-    restores = bool(settings["networks"] or settings.get("deconvolution"))
+    baselines = {"richardson_lucy", "nnls"} & set(settings["deconvolution"])
+    restores = bool(networks or baselines)
     assert ("measure_fields" in rules) == restores
 
 

@@ -72,9 +72,10 @@ def test_a_wrong_configuration_is_refused(workspace, configuration, words):
             ["networks.cnn.iterations is mis"],
         ),
         (
-            without(simulated(), "networks", "gan", "adversarial"),
-            ["networks.gan.adversarial is m"],
+            simulated(networks__gan__adversarial__shares={"mse": 0.6, "log_ssim": 0.4}),
+            ["networks.gan.adversarial.shares sum to 1"],
         ),
+        (simulated(networks__gan__crop_px=33), ["networks.gan.crop_px is 33"]),
         (simulated(networks__cnn__adversarial={}), ["networks.cnn.adversarial does not belong"]),
         (without(simulated(), "title"), ["title is missing"]),
         (

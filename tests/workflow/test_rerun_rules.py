@@ -78,7 +78,8 @@ def test_a_setting_of_one_network_retrains_that_network_alone(finished):
     jobs = plan_changed(finished, simulated(networks__cnn__learning_rate=5e-4))
     assert trained(jobs) == {"cnn/0", "cnn/1"}
     assert restored(jobs) == {"cnn", "cnn.seed_1"}
-    following = {"train_network", "restore_fields", "plot_losses"} | MEASURING | FIGURES_OF_METRICS
+    following = {"train_network", "export_model", "restore_fields", "plot_losses"}
+    following |= MEASURING | FIGURES_OF_METRICS
     assert rules_of(jobs) == following
 
 
@@ -101,7 +102,7 @@ def test_a_further_network_leaves_the_others_as_they_are(finished_copy):
 @pytest.mark.parametrize(
     ("changes", "configuration", "again"),
     [
-        ({"title": "Another title"}, {}, {"write_report"}),
+        ({"title": "Another title"}, {}, {"write_report", "export_model"}),
         ({"measure__spots__isolation_nm": 500}, {}, MEASURING | FIGURES_OF_METRICS),
         (
             {"deconvolution__richardson_lucy__damping": [0, 0.1]},

@@ -57,8 +57,8 @@ def test_a_killed_training_ends_with_the_same_model(longer_run, tmp_path):
     succeed(longer_run, "--unlock")
     succeed(longer_run, MODEL, "--cores", "1", "--rerun-incomplete")
 
-    assert "resumed at iteration" in (longer_run / LOG).read_text()
-    assert "resumed at iteration" not in (whole / LOG).read_text()
+    assert "resuming at iteration" in (longer_run / LOG).read_text()
+    assert "resuming at iteration" not in (whole / LOG).read_text()
     assert (longer_run / MODEL).read_bytes() == (whole / MODEL).read_bytes()
     history = "history.csv"
     assert (longer_run / MODEL).with_name(history).read_bytes() == (
@@ -72,4 +72,4 @@ def test_a_state_of_other_settings_is_not_taken_up(finished_copy):
     succeed(finished_copy, MODEL, "--cores", "1")
     log = (finished_copy / LOG).read_text()
     assert "training begins anew" in log
-    assert "resumed at iteration" not in log
+    assert "resuming at iteration" not in log

@@ -53,7 +53,7 @@ SIMULATED: dict[str, Any] = {
             "camera": {"peak_photons": 400, **CAMERA},
         },
     },
-    "patches": {"size_px": 32, "per_field": 4, "validation_per_field": 2},
+    "patches": {"size_px": 32, "per_field": 4},
     "networks": {
         "gan": {
             "width": 2,
@@ -145,7 +145,7 @@ SCANNED: dict[str, Any] = {
         },
     },
     "registration": {"method": "elastic", "max_shift_nm": 3000},
-    "patches": {"size_px": 32, "per_field": 4, "validation_per_field": 2},
+    "patches": {"size_px": 32, "per_field": 4},
     "networks": {
         "gan": {
             "width": 2,

@@ -5,14 +5,36 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from snakemake.exceptions import WorkflowError
 
-from crossres.experiments import code_hash, load_config, load_experiments, tile_name
+from crossres.experiments import (
+    USAGE,
+    InitialModel,
+    code_hash,
+    initial_model,
+    load_config,
+    load_experiments,
+    new_folder,
+    new_images,
+    new_models,
+    tile_name,
+)
 from crossres.jobs import InputError
 
 try:
     CONFIG = load_config(config)
-    EXPERIMENTS = load_experiments(CONFIG, Path("config/experiments"))
+    # new images are restored by a model alone, wherever the data it was trained on may be
+    EXPERIMENTS = (
+        load_experiments(CONFIG, Path("config/experiments"))
+        if CONFIG["model"] is None
+        else {}
+    )
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# What was asked for is restored, measured, judged and reported. Of an experiment that is only
+# needed, for its models to begin from, no more is made than these take.
+ASKED = {
+    name: experiment for name, experiment in EXPERIMENTS.items() if experiment.asked
+}
 
 # On one machine Snakemake cuts this down to the cores there are, so that two trainings never share
 # its GPU; on a cluster the profile sets its own number (set-threads). A limit in profiles/default
@@ -27,14 +49,14 @@ NETWORK = (
 
 
 wildcard_constraints:
-    experiment="|".join(map(re.escape, EXPERIMENTS)),
+    experiment="|".join(map(re.escape, EXPERIMENTS)) or "none",
     channel="[A-Za-z0-9_-]+",
     role="input|target",
     batch=r"(train|validation|test|apply)_\d+",
     network=NETWORK,
     seed=r"\d+",
     method="richardson_lucy|nnls",
-    restoration=rf"({NETWORK})(\.seed_\d+)?",
+    restoration=rf"({NETWORK})(\.seed_\d+|_ensemble)?",
 
 
 def experiment_of(wildcards):

@@ -185,19 +185,92 @@ def places_of_fields(wildcards):
 
 
 def network_settings(wildcards):
-    """Settings of one network; how many seeds are trained concerns none of them."""
+    """Settings of one network, and what shows something in a patch.
+
+    How many seeds are trained concerns none of them; what it begins from is an input.
+    """
+    elsewhere = ("seeds", "initialise_from")
     network = settings_of(wildcards, "networks", wildcards.network)
-    return {key: value for key, value in network.items() if key != "seeds"}
+    patches = settings_of(wildcards, "patches")
+    return {
+        **{key: network[key] for key in network if key not in elsewhere},
+        **{key: patches[key] for key in ("foreground_level", "foreground_fraction")},
+    }
+
+
+def initial_models(wildcards):
+    """The model of another experiment that a training begins from, if any."""
+    found = initial_model(
+        EXPERIMENTS,
+        wildcards.experiment,
+        wildcards.channel,
+        wildcards.network,
+        int(wildcards.seed),
+    )
+    if isinstance(found, InitialModel):
+        channel = CHANNEL.format(experiment=found.experiment, channel=found.channel)
+        return [f"{channel}/models/{found.network}/seed_{found.seed}/model.safetensors"]
+    return [] if found is None else [str(found)]
 
 
 # restore
 
+try:
+    NEW = (
+        {"models": new_models(CONFIG), "images": new_images(CONFIG)}
+        if CONFIG["model"] is not None
+        else {}
+    )
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
-def model_of(wildcards):
-    """The model behind the name of a restoration: <network>, or <network>.seed_<n>."""
-    restorations = experiment_of(wildcards).restorations()
-    network, seed = {name: run for name, *run in restorations}[wildcards.restoration]
-    return f"{CHANNEL}/models/{network}/seed_{seed}/model.safetensors"
+
+def models_of(wildcards):
+    """The models behind a restoration: <network>, <network>.seed_<n> or <network>_ensemble."""
+    runs = {
+        name: (method, seed)
+        for name, method, seed in experiment_of(wildcards).restorations()
+    }
+    network, seed = runs[wildcards.restoration]
+    seeds = [seed]
+    if seed is None:
+        network = network.removesuffix("_ensemble")
+        seeds = settings_of(wildcards, "networks", network, "seeds")
+    return [f"{CHANNEL}/models/{network}/seed_{n}/model.safetensors" for n in seeds]
+
+
+def without_spread():
+    """Pattern of the experiments whose fields are restored in one orientation."""
+    names = [
+        re.escape(name)
+        for name, experiment in EXPERIMENTS.items()
+        if not experiment.settings["restoration"]["self_ensemble"]
+    ]
+    return "|".join(names) or "none"
+
+
+def new_files(kind):
+    """Return an input function for the files that restore_new is asked for, by their kind."""
+
+    def files(wildcards):
+        if CONFIG["model"] is None:
+            raise WorkflowError(f"restore_new: model is missing, as in `{USAGE}`")
+        return list(map(str, NEW[kind]))
+
+    return files
+
+
+def new_settings(wildcards):
+    """How new images are restored, and what is said of them."""
+    keys = (
+        "memory_gb",
+        "self_ensemble",
+        "pixel_size_nm",
+        "z_step_nm",
+        "axes",
+        "channel",
+    )
+    return {key: CONFIG[key] for key in keys}
 
 
 # measure
@@ -214,6 +287,17 @@ def shown_folders(wildcards):
     experiment = experiment_of(wildcards)
     names = [name for name, method, _ in experiment.restorations() if name == method]
     return expand(RESTORED, restoration=names, allow_missing=True)
+
+
+def further_scans(wildcards):
+    """Where the target's microscope scanned more than once, folders with the scans after the first.
+
+    They are truth: what is restored and what is trained on know of the first alone.
+    """
+    simulator = settings_of(wildcards, "source").get("simulator", {})
+    if simulator.get("nuclei", {}).get("scans", 1) == 1:
+        return []
+    return batch_folders(f"{CHANNEL}/truth/{{batch}}", "test")(wildcards)
 
 
 def registration_truth(wildcards):
@@ -249,7 +333,7 @@ def registration_errors(experiment, channel):
 def evidence_paths():
     """Tables by experiment and channel that claims are judged by."""
     found = {}
-    for name, experiment in EXPERIMENTS.items():
+    for name, experiment in ASKED.items():
         for channel in experiment.channels if experiment.restores else []:
             folder = CHANNEL.format(experiment=name, channel=channel)
             found.setdefault(name, {})[channel] = {
@@ -286,7 +370,7 @@ def evidence_files():
 def report_channels():
     """What the summary says of each channel, beside its tables."""
     found = []
-    for name, experiment in EXPERIMENTS.items():
+    for name, experiment in ASKED.items():
         for channel in experiment.channels:
             folder = CHANNEL.format(experiment=name, channel=channel)
             found.append(
@@ -346,14 +430,28 @@ def figures_of(experiment):
     return names
 
 
+def packages_of(experiment):
+    """Packages for other programs: of the first seed of every network and channel."""
+    return [
+        f"{CHANNEL}/models/{network}/seed_{settings['seeds'][0]}/model.bioimageio.zip".format(
+            experiment=experiment.name, channel=channel
+        )
+        for channel in experiment.channels
+        for network, settings in experiment.settings["networks"].items()
+    ]
+
+
 def all_results():
     """Everything that `snakemake --cores all` makes."""
+    if CONFIG["model"] is not None:
+        return rules.restore_new.output
     results = ["results/claims.csv", "results/summary.html"]
     results += report_tables()
-    for name, experiment in EXPERIMENTS.items():
+    for name, experiment in ASKED.items():
         results += [
             f"{FIGURE}/{figure}.png".format(experiment=name, channel=channel)
             for channel in experiment.channels
             for figure in figures_of(experiment)
         ]
+        results += packages_of(experiment)
     return results

@@ -5,6 +5,7 @@ rule measure_fields:
         pairs=batch_folders(f"{CHANNEL}/registered/{{batch}}", "test"),
         registration=batch_folders(f"{CHANNEL}/registration/{{batch}}.csv", "test"),
         restored=restored_folders,
+        scans=further_scans,
     output:
         metrics=report(
             f"{CHANNEL}/metrics.csv",

@@ -5,14 +5,17 @@ BLIND_SPLITS = ("test", "apply")
 
 rule restore_fields:
     input:
-        model=model_of,
+        models=models_of,
         fields=batch_folders(f"{CHANNEL}/upsampled/{{batch}}", *BLIND_SPLITS),
     output:
-        directory(f"{CHANNEL}/restored/{{restoration}}"),
+        restored=directory(f"{CHANNEL}/restored/{{restoration}}"),
     log:
         "logs/restore_fields/{experiment}/{channel}/{restoration}.log",
     benchmark:
         "logs/restore_fields/{experiment}/{channel}/{restoration}.tsv"
+    wildcard_constraints:
+        experiment=without_spread(),
+        restoration=rf"({NETWORK})(\.seed_\d+)?",
     conda:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
@@ -20,9 +23,52 @@ rule restore_fields:
         gpu=1,
         device=CONFIG["device"],
     params:
+        settings=setting("restoration"),
         code=code_hash("restore_fields.py"),
     script:
         "../scripts/restore_fields.py"
+
+
+# What the rule above does not take: several restorations of a field, their mean and their spread.
+use rule restore_fields as restore_ensembles with:
+    output:
+        restored=directory(f"{CHANNEL}/restored/{{restoration}}"),
+        spread=directory(f"{CHANNEL}/spread/{{restoration}}"),
+    log:
+        "logs/restore_ensembles/{experiment}/{channel}/{restoration}.log",
+    benchmark:
+        "logs/restore_ensembles/{experiment}/{channel}/{restoration}.tsv"
+    wildcard_constraints:
+        experiment="|".join(map(re.escape, EXPERIMENTS)) or "none",
+        restoration=rf"({NETWORK})(\.seed_\d+|_ensemble)?",
+
+
+ruleorder: restore_fields > restore_ensembles
+
+
+# New images, by a model that is there: no experiment, no data, no training. The images themselves
+# are not declared, as Snakemake would delete all of them where one cannot be restored.
+rule restore_new:
+    input:
+        models=new_files("models"),
+        images=new_files("images"),
+    output:
+        f"{new_folder(CONFIG)}/restored.csv",
+    log:
+        "logs/restore_new.log",
+    benchmark:
+        "logs/restore_new.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    threads: WHOLE_MACHINE
+    resources:
+        gpu=1,
+        device=CONFIG["device"],
+    params:
+        settings=new_settings,
+        code=code_hash("restore_new.py"),
+    script:
+        "../scripts/restore_new.py"
 
 
 rule tune_deconvolution:

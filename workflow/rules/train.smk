@@ -26,6 +26,7 @@ rule train_network:
     input:
         train=rules.extract_patches.output.train,
         validation=rules.extract_patches.output.validation,
+        initial=initial_models,
     output:
         model=f"{CHANNEL}/models/{{network}}/seed_{{seed}}/model.safetensors",
         history=f"{CHANNEL}/models/{{network}}/seed_{{seed}}/history.csv",
@@ -37,11 +38,31 @@ rule train_network:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
     resources:
-        gpu=1,
+        gpu=CONFIG["gpus_per_training"],
         device=CONFIG["device"],
     params:
         settings=network_settings,
         dims=setting("dims"),
-        code=code_hash("train_network.py"),
+        processes=1 if CONFIG["device"] == "cpu" else CONFIG["gpus_per_training"],
+        about=provenance("train_network.py"),
     script:
         "../scripts/train_network.py"
+
+
+rule export_model:
+    input:
+        model=rules.train_network.output.model,
+        fields=f"{CHANNEL}/upsampled/validation_000",
+    output:
+        f"{CHANNEL}/models/{{network}}/seed_{{seed}}/model.bioimageio.zip",
+    log:
+        "logs/export_model/{experiment}/{channel}/{network}_seed_{seed}.log",
+    benchmark:
+        "logs/export_model/{experiment}/{channel}/{network}_seed_{seed}.tsv"
+    conda:
+        "../../envs/crossres.yaml"
+    params:
+        title=setting("title"),
+        code=code_hash("export_model.py"),
+    script:
+        "../scripts/export_model.py"

@@ -32,9 +32,9 @@ def check_claims(
     """
     claims = pd.read_csv(published, sep="\t").set_index("id")
     rows = []
-    for claim, (experiment, _) in JUDGES.items():
+    for claim, (experiments, _) in JUDGES.items():
         measured, verdict = judge_claim(claim, evidence)
-        judged = next(iter(evidence.get(experiment, {}).values()), None)
+        judged = next(iter(evidence.get(experiments[0], {}).values()), None)
         data = judged.metrics.data.iloc[0] if judged else ""
         row = claims.loc[claim]
         rows.append(

@@ -49,11 +49,40 @@ def rows_of(
         part = resolve(part, root)
         name = f"{prefix}{key}"
         required = key in schema.get("required", [])
-        yield name, type_of(part), default_of(part, required), part["description"].strip()
-        yield from rows_of(part, root, f"{name}.")
+        yield name, type_of(part), default_of(part, required), meaning_of(part)
+        # what all networks have in common is listed once, after them
+        own = schema["properties"][key] if "recipe" in part else part
+        yield from rows_of(own, root, f"{name}.")
+        if "shared" in part:
+            yield from rows_of(resolve(part["shared"], root), root, f"{name}.<name>.")
         others = part.get("additionalProperties")
         if isinstance(others, dict) and "$ref" in others:
             yield from rows_of(resolve(others, root), root, f"{name}.<name>.")
+
+
+def meaning_of(part: Mapping[str, Any]) -> str:
+    """Return the description, with the defaults of a network that are its own."""
+    meaning = part["description"].strip()
+    if not part.get("recipe"):
+        return meaning
+    own = ", ".join(f"{key} {value}" for key, value in flattened(part["recipe"]))
+    return f"{meaning} Its own defaults: {own}."
+
+
+def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (path, value) of settings within settings."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"`{prefix}{key}`", as_written(value)
+
+
+def as_written(value: Any) -> str:
+    """Return a value as one writes it in YAML."""
+    if value is None or isinstance(value, bool):
+        return {None: "`null`", True: "`true`", False: "`false`"}[value]
+    return f"`{value}`"
 
 
 def type_of(part: Mapping[str, Any]) -> str:
@@ -80,14 +109,9 @@ def default_of(part: Mapping[str, Any], required: bool) -> str:
     """Return the default, or that there is none."""
     if required:
         return "required"
-    if "default" not in part or part.get("type") == "object":
-        return ""
-    value = part["default"]
-    if value is None:
-        return "`null`"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    return f"`{value}`"
+    if part.get("type") == "object":
+        return ", ".join(f"{key} {value}" for key, value in flattened(part.get("default", {})))
+    return as_written(part["default"]) if "default" in part else ""
 
 
 def table(rows: Iterator[tuple[str, str, str, str]]) -> str:

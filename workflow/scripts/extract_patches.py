@@ -1,4 +1,4 @@
-"""Cut the patches that every network of the experiment trains and validates on."""
+"""Cut the patches that every network of the experiment trains on; validation fields stay whole."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def extract_patches(
     settings: Mapping[str, Any],
     outputs: Mapping[str, Path],
 ) -> None:
-    """Write the patches of the training and the validation split, and where they were cut.
+    """Write the patches of the training fields, where they were cut, and the validation fields.
 
     The scale of each modality is taken from all accepted training fields at once and stored with
     the patches; validation and test never touch it.
@@ -63,47 +63,59 @@ def extract_patches(
         role: find_scale([pair[place] for pair in pairs["train"].values()], role, settings)
         for place, role in enumerate(("input", "target"))
     }
+    size_nm = read_image(fields["train"][0]).known_pixel_size_nm
+    own = tuple(settings["percentiles"]) if settings["normalise"] == PER_IMAGE else None
+
+    def save(split: str, inputs: Any, targets: Any) -> None:
+        save_patches(outputs[split], Patches(inputs, targets, scales, size_nm, own))
+
     rng = np.random.default_rng(settings["seed"])
-    rows = []
-    for split, count in (
-        ("train", settings["per_field"]),
-        ("validation", settings["validation_per_field"]),
-    ):
-        inputs, targets = [], []
-        for name, (source, target) in pairs[split].items():
-            own = image_scales(name, source, target, settings) or scales
-            normalised = own["target"].apply(target)
-            places = draw_positions(
-                normalised,
-                settings["size_px"],
-                count,
-                settings["foreground_level"],
-                settings["foreground_fraction"],
-                rng,
-            )
-            inputs.append(cut_patches(own["input"].apply(source), places, settings["size_px"]))
-            targets.append(cut_patches(normalised, places, settings["size_px"]))
-            rows += [(split, name, y, x) for y, x in places]
-        if sum(map(len, inputs)) == 0:
-            raise InputError(
-                f"no {split} patch shows anything: none has {settings['foreground_fraction']:g} of "
-                f"its pixels above {settings['foreground_level']:g} of the range; lower "
-                "patches.foreground_fraction or foreground_level"
-            )
-        size_nm = read_image(fields[split][0]).known_pixel_size_nm
-        save_patches(
-            outputs[split],
-            Patches(
-                np.concatenate(inputs),
-                np.concatenate(targets),
-                scales,
-                size_nm,
-                tuple(settings["percentiles"]) if settings["normalise"] == PER_IMAGE else None,
-            ),
+    normalised = normalise(pairs["train"], scales, settings)
+    places = {
+        name: draw_positions(
+            target,
+            settings["size_px"],
+            settings["per_field"],
+            settings["foreground_level"],
+            settings["foreground_fraction"],
+            rng,
         )
-        logger.info("%d %s patches of %d fields", sum(map(len, inputs)), split, len(pairs[split]))
+        for name, (_, target) in normalised.items()
+    }
+    if sum(map(len, places.values())) == 0:
+        raise InputError(
+            f"no train patch shows anything: none has {settings['foreground_fraction']:g} of "
+            f"its pixels above {settings['foreground_level']:g} of the range; lower "
+            "patches.foreground_fraction or foreground_level"
+        )
+    inputs, targets = (
+        np.concatenate(
+            [cut_patches(pair[i], places[n], settings["size_px"]) for n, pair in normalised.items()]
+        )
+        for i in (0, 1)
+    )
+    save("train", inputs, targets)
+    whole = normalise(pairs["validation"], scales, settings).values()
+    save("validation", [pair[0] for pair in whole], [pair[1] for pair in whole])
+    logger.info(
+        "%d patches of %d fields, %d validation fields", len(inputs), len(places), len(whole)
+    )
+    rows = [("train", name, y, x) for name, found in places.items() for y, x in found]
     positions = pd.DataFrame(rows, columns=["split", "field", "y_px", "x_px"])
     positions.to_csv(outputs["positions"], index=False)
+
+
+def normalise(
+    pairs: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    scales: Mapping[str, Scale],
+    settings: Mapping[str, Any],
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return normalised pairs by field, by the common scales or each image's own."""
+    found = {}
+    for name, (source, target) in pairs.items():
+        own = image_scales(name, source, target, settings) or scales
+        found[name] = own["input"].apply(source), own["target"].apply(target)
+    return found
 
 
 def load_pair(path: Path, patch_px: int) -> tuple[np.ndarray, np.ndarray]:

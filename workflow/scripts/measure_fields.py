@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from crossres.images import field_name, fields_in, load_field, read_field_table
+from crossres.images import field_name, fields_in, load_field, read_field_table, read_image
 from crossres.jobs import InputError, logger, progress
 from crossres.measure.field import UNITS, measure_field
+from crossres.measure.scans import correlate_with_average
 
 
 def measure_fields(
@@ -16,6 +18,7 @@ def measure_fields(
     restored: Mapping[str, Path],
     restorations: Sequence[tuple[str, str, int | None]],
     registration: Sequence[Path],
+    scans: Sequence[Path],
     settings: Mapping[str, Any],
     provenance: Mapping[str, str],
     metrics: Path,
@@ -33,6 +36,9 @@ def measure_fields(
         (name, method, seed) of each.
     registration
         Registration tables; fields that were not accepted are not measured.
+    scans
+        Folders with further scans of the target, <field>_scan2.tif and so on; none where there was
+        one scan.
     settings
         ``measure`` of the experiment.
     provenance
@@ -59,6 +65,12 @@ def measure_fields(
             settings.get("modulation", {}).get("window_px"),
         )
         metric_parts.append(values.assign(field=name))
+        others = [
+            cut_alike(scan, path) for d in scans for scan in sorted(d.glob(f"{name}_scan*.tif"))
+        ]
+        if others:
+            correlations = correlate_with_average(images, target, others)
+            metric_parts.append(correlations.assign(field=name))
         structure_parts.append(places.assign(field=name))
     if not metric_parts:
         raise InputError(
@@ -67,6 +79,14 @@ def measure_fields(
         )
     write_table(metric_parts, labels, provenance, metrics)
     write_table(structure_parts, labels, provenance, structures)
+
+
+def cut_alike(scan: Path, pair: Path) -> np.ndarray:
+    """Return the part of a whole scan that a registered pair shows."""
+    registered = read_image(pair)
+    top, left = registered.corner_px
+    height, width = registered.channel("target").shape
+    return read_image(scan).array[top : top + height, left : left + width]
 
 
 def write_table(
@@ -98,6 +118,7 @@ if __name__ == "__main__":
         restored=dict(zip(names, map(Path, job.input.restored), strict=True)),
         restorations=job.params.restorations,
         registration=[Path(p) for p in job.input.registration],
+        scans=[Path(p) for p in job.input.scans],
         settings=job.params.settings,
         provenance=job.params.provenance,
         metrics=Path(job.output.metrics),

@@ -1,50 +1,50 @@
-"""Restore the blind-test fields with a trained network; it sees inputs and a model, no more."""
+"""Restore the blind-test fields with trained networks; it sees inputs and models, no more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from crossres.images import Image, fields_in, read_image, write_image
-from crossres.jobs import InputError, logger, progress
-from crossres.networks import choose_device, load_model
-from crossres.restoration import restore
-
-PIXEL_SIZE_TOLERANCE = 0.01
+from crossres.images import fields_in
+from crossres.jobs import logger, progress
+from crossres.networks import choose_device
+from crossres.restoration import Restorer, load_models
 
 
 def restore_fields(
-    model: Path, fields: Sequence[Path], device: str, threads: int, folder: Path
+    models: Sequence[Path],
+    fields: Sequence[Path],
+    settings: Mapping[str, Any],
+    device: str,
+    threads: int,
+    restored: Path,
+    spread: Path | None,
 ) -> None:
     """Write <field>.ome.tif of every input, restored, in the counts of the target.
 
     Parameters
     ----------
-    model
-        model.safetensors.
+    models
+        One model.safetensors, or those of all seeds, which are averaged.
     fields
         Input images at the target's pixel size.
+    settings
+        ``restoration`` of the experiment.
     device, threads
         Where to compute.
-    folder
+    restored
         Where to.
-
-    Raises
-    ------
-    InputError
-        An image whose pixel size is not the one the model was trained at.
+    spread
+        Where the standard deviations of an ensemble go; None where there is none.
     """
-    chosen = choose_device(device, threads)
-    network, about = load_model(model)
-    for path in progress(fields, f"restoring with {about.network}"):
-        image = read_image(path)
-        size_nm = image.known_pixel_size_nm
-        if abs(size_nm - about.pixel_size_nm) > PIXEL_SIZE_TOLERANCE * about.pixel_size_nm:
-            raise InputError(
-                f"{path}: has pixels of {size_nm:g} nm, the model was trained at "
-                f"{about.pixel_size_nm:g} nm; resample the image to that first"
-            )
-        before, after = about.scales_of(image.array)
-        restored = after.invert(restore(network, before.apply(image.array), device=chosen))
-        write_image(folder / path.name, Image(restored, image.axes, size_nm))
+    restorer = Restorer(
+        load_models(models),
+        choose_device(device, threads),
+        settings["memory_gb"],
+        settings["tile_px"],
+        settings["self_ensemble"],
+    )
+    for path in progress(fields, f"restoring with {restorer.about.network}"):
+        restorer.restore_file(path, restored / path.name, spread and spread / path.name)
     logger.info("restored %d fields", len(fields))
 
 
@@ -52,12 +52,15 @@ if __name__ == "__main__":
     from crossres.jobs import run
 
     job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    spreads = job.output.get("spread")
     run(
         restore_fields,
         job.log[0],
-        model=Path(job.input.model),
+        models=[Path(path) for path in job.input.models],
         fields=fields_in(job.input.fields),
+        settings=job.params.settings,
         device=job.resources.device,
         threads=job.threads,
-        folder=Path(job.output[0]),
+        restored=Path(job.output.restored),
+        spread=Path(spreads) if spreads else None,
     )

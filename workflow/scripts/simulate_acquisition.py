@@ -10,7 +10,7 @@ import pandas as pd
 import tifffile
 
 from crossres.jobs import progress
-from crossres.simulate import acquire_pair, acquire_scan, truth_to_dict
+from crossres.simulate import acquire_pair, acquire_scan, acquire_scans, truth_to_dict
 
 
 def simulate_acquisition(
@@ -24,7 +24,9 @@ def simulate_acquisition(
 ) -> None:
     """Write <field>.tif of both scans, and the truth beside them for measuring rules alone.
 
-    Of stage scans the tiles are written, such as train_000_r0c1.tif.
+    Of stage scans the tiles are written, such as train_000_r0c1.tif. Of nuclei, which the target's
+    microscope scans several times, the first scan is the target; the others are truth, such as
+    <field>_scan2.tif.
 
     Parameters
     ----------
@@ -43,15 +45,17 @@ def simulate_acquisition(
     if "scan" in simulator:
         simulate_scan(fields, simulator, modalities, channel, folders, truth_folder)
         return
+    acquire = acquire_scans if simulator["sample"] == "nuclear_puncta" else acquire_pair
     drifts = []
     for name, number in progress(fields, "simulating fields"):
-        images, beads, drift_nm = acquire_pair(simulator, modalities, number)
-        for role, folder in folders.items():
-            write_as_microscope(
-                folder / f"{name}.tif", images[role], modalities[role]["pixel_size_nm"]
-            )
-        beads.to_csv(truth_folder / f"{name}.csv", index=False)
-        drifts.append((name, drift_nm[0], drift_nm[1]))
+        images, spots, drift_nm = acquire(simulator, modalities, number)
+        for role, image in images.items():
+            file = f"{name}.tif" if role in folders else f"{name}_{role}.tif"
+            size_nm = modalities["input" if role == "input" else "target"]["pixel_size_nm"]
+            write_as_microscope(folders.get(role, truth_folder) / file, image, size_nm)
+        spots.to_csv(truth_folder / f"{name}.csv", index=False)
+        # of several scans, the first is the target
+        drifts.append((name, *drift_nm.reshape(-1, 2)[0]))
     table = pd.DataFrame(drifts, columns=["field", "drift_y_nm", "drift_x_nm"])
     table.to_csv(truth_folder / "drift.csv", index=False)
 

@@ -87,7 +87,9 @@ def channel_section(channel: Mapping[str, Any]) -> str:
     lines.append(registration_sentence(registration, channel["registration_error"]))
     if channel["metrics"] is not None:
         resolved = pairs_resolved(pd.read_csv(channel["structures"]))
-        lines.append(metrics_table(pd.read_csv(channel["metrics"]), resolved))
+        metrics = pd.read_csv(channel["metrics"])
+        lines.append(metrics_table(metrics, resolved))
+        lines.append(seeds_table(metrics))
     return "\n".join(lines)
 
 
@@ -135,18 +137,43 @@ def pairs_resolved(structures: pd.DataFrame) -> pd.Series:
 
 def metrics_table(metrics: pd.DataFrame, resolved: pd.Series) -> str:
     """Return mean ± standard deviation over the test fields, and over seeds, as HTML."""
+    table = cells_of(metrics)
+    if len(resolved):
+        table["close pairs resolved"] = resolved
+    return as_html(table)
+
+
+def seeds_table(metrics: pd.DataFrame) -> str:
+    """Return, of networks trained with several seeds, mean ± standard deviation over the seeds.
+
+    Of each seed the mean over the test fields is taken first: what is left is what chance in
+    training does. Nothing where every network has one seed.
+    """
+    means = metrics.groupby(["method", "seed", "metric"], as_index=False).value.mean()
+    counts = means.groupby("method").seed.nunique()
+    several = means[means.method.isin(counts[counts > 1].index)]
+    if several.empty:
+        return ""
+    table = cells_of(several)
+    table.insert(0, "seeds", counts)
+    return "<p>Spread over seeds, of the means over the test fields:</p>" + as_html(table)
+
+
+def cells_of(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return mean ± standard deviation in words, a row a method, a column a metric."""
     metrics = metrics[metrics.metric.isin(METRICS)]
-    order = in_order(metrics.method)
-    grouped = metrics.groupby(["method", "metric"]).value
 
     def cell(values: pd.Series) -> str:
         known = values[values.notna()]
         return f"{known.mean():.3g} ± {known.std():.2g}" if len(known) else "not measurable"
 
-    table = grouped.apply(cell).unstack("metric").reindex(order)
-    table = table[[metric for metric in METRICS if metric in table]].rename(columns=METRICS)
-    if len(resolved):
-        table["close pairs resolved"] = resolved
+    table = metrics.groupby(["method", "metric"]).value.apply(cell).unstack("metric")
+    table = table.reindex(in_order(metrics.method))
+    return table[[metric for metric in METRICS if metric in table]].rename(columns=METRICS)
+
+
+def as_html(table: pd.DataFrame) -> str:
+    """Return a table by method as HTML."""
     table = table.rename(index=label_of).rename_axis(None, axis=0).rename_axis(None, axis=1)
     return table.fillna("").to_html(border=0)
 

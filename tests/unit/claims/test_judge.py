@@ -21,12 +21,13 @@ def fields(snr: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "metric", "value"])
 
 
-def history(discriminator: list[float], kept: int = 3) -> pd.DataFrame:
+def history(discriminator: list[float], kept: int = 3, equilibrium: float = BLIND) -> pd.DataFrame:
     scores = [1.0, 0.9, 0.8, 0.5]
     return pd.DataFrame(
         {
             "iteration": [100, 200, 300, 400],
             "discriminator_loss": discriminator,
+            "discriminator_equilibrium": equilibrium,
             "validation_score": scores,
             "kept": [number == kept for number in range(4)],
         }
@@ -85,6 +86,15 @@ def test_equilibrium_is_lost_when_either_side_wins(losses, kept, verdict):
     assert judge("W17", histories={"gan": history(losses, kept)})[1] == verdict
 
 
+@pytest.mark.parametrize(("highest", "verdict"), [(1.0, "reproduced"), (1.1, "failed")])
+def test_the_equilibrium_is_that_of_the_discriminators_kind(highest, verdict):
+    # a relativistic one that cannot tell loses ln 2, and half as much again is lost balance
+    losses = history([np.nan, 0.69, 0.7, highest], equilibrium=np.log(2))
+    measured, found = judge("W17", histories={"gan": losses})
+    assert found == verdict
+    assert "(0.69 if it cannot tell)" in measured
+
+
 def test_tcan_is_not_judged_before_it_is_trained():
     measured, verdict = judge("T1", structures=beads({"input": 290, "target": 120}))
     assert verdict == "not judged"
@@ -93,7 +103,7 @@ def test_tcan_is_not_judged_before_it_is_trained():
 
 @pytest.mark.parametrize("claim", sorted(JUDGES))
 def test_a_run_without_its_experiment_judges_no_claim(claim):
-    experiment, _ = JUDGES[claim]
+    experiments, _ = JUDGES[claim]
     measured, verdict = judge_claim(claim, {})
     assert verdict == "not judged"
-    assert experiment in measured
+    assert all(experiment in measured for experiment in experiments)

@@ -45,6 +45,23 @@ def test_restorations_are_the_baselines_and_every_seed(beads):
     ]
 
 
+def test_the_mean_over_all_seeds_is_a_method_of_its_own(settings, write_experiment):
+    settings["networks"] = {
+        "cnn": {"iterations": 10, "seeds": [3, 5]},
+        "rcan": {"iterations": 10},
+    }
+    settings["deconvolution"] = {}
+    settings["restoration"] = {"seed_ensemble": True}
+    beads = load_experiments(config("beads"), write_experiment(settings))["beads"]
+    assert beads.restorations() == [
+        ("cnn", "cnn", 3),
+        ("cnn.seed_5", "cnn", 5),
+        ("cnn_ensemble", "cnn_ensemble", None),
+        # one seed alone has no spread
+        ("rcan", "rcan", 0),
+    ]
+
+
 def test_channels_keep_the_order_of_the_sheet_and_their_fields_apart():
     fields = [Field(f"{c}{i}", c, "train") for i in range(2) for c in ("gfp", "dapi")]
     experiment = Experiment("two", {"source": {"sheet": "a.tsv"}}, tuple(fields), 50)

@@ -93,23 +93,52 @@ def test_quality_draws_one_dot_a_field():
     assert [len(line.get_xdata()) for line in dots] == [3, 3, 3]
 
 
+def history(**changes) -> pd.DataFrame:
+    """A training as history.csv tells it, iteration 0 before the first step."""
+    columns = {
+        "iteration": [0, 10, 20, 30],
+        "generator_loss": [np.nan, 0.1, 7.0, 6.0],
+        "discriminator_loss": [np.nan, np.nan, 1.2, 1.1],
+        "adversarial_share": [np.nan, np.nan, 0.1, 0.1],
+        "mse_share": [np.nan, 1.0, 0.6, 0.6],
+        "log_ssim_share": [np.nan, np.nan, 0.3, 0.3],
+        "discriminator_equilibrium": [1.25] * 4,
+        "validation_mse": [0.05, 0.02, 0.01, 0.01],
+        "validation_spectrum_distance": [0.9, 0.5, 0.2, 0.1],
+        "validation_score": [2.5, 1.5, 0.8, 0.7],
+        "kept": [False, False, False, True],
+    }
+    return pd.DataFrame({**columns, **changes})
+
+
 def test_losses_mark_warm_up_and_the_kept_iteration():
-    history = pd.DataFrame(
-        {
-            "iteration": [10, 20, 30],
-            "generator_loss": [0.1, 7.0, 6.0],
-            "discriminator_loss": [np.nan, 1.2, 1.1],
-            "adversarial_share": [np.nan, 0.1, 0.1],
-            "mse_share": [1.0, 0.9, 0.9],
-            "validation_mse": [0.02, 0.01, 0.01],
-            "validation_spectrum_distance": [0.5, 0.2, 0.1],
-            "validation_score": [1.5, 0.8, 0.7],
-            "kept": [False, False, True],
-        }
-    )
-    shown = texts(plot_losses({"gan, seed 0": history}))
+    shown = texts(plot_losses({"gan, seed 0": history()}))
     assert "warm-up" in shown
     assert "kept: iteration 30" in shown
+
+
+def test_a_training_without_warm_up_shows_none():
+    # iteration 0 has no loss, but it is no warm-up
+    shown = texts(plot_losses({"gan": history(discriminator_loss=[np.nan, 1.3, 1.2, 1.1])}))
+    assert "warm-up" not in shown
+
+
+def test_the_line_of_a_discriminator_that_cannot_tell_is_that_of_the_history():
+    losses = plot_losses({"tcan": history(discriminator_equilibrium=0.7)}).axes[0]
+    line = next(line for line in losses.lines if line.get_linestyle() == ":")
+    assert list(line.get_ydata()) == [0.7, 0.7]
+
+
+def test_the_share_of_every_term_is_drawn():
+    shares = plot_losses({"gan": history()}).axes[1]
+    drawn = {line.get_label(): line.get_ydata()[-1] for line in shares.lines}
+    assert drawn == pytest.approx({"adversarial": 10, "mse": 60, "log_ssim": 30})
+
+
+def test_a_training_without_a_discriminator_has_no_line_for_one():
+    adversarial = ["discriminator_loss", "discriminator_equilibrium", "adversarial_share"]
+    losses = plot_losses({"rcan": history().drop(columns=adversarial)}).axes[0]
+    assert [line.get_label() for line in losses.lines] == ["loss"]
 
 
 def test_the_grid_circles_its_best_point():

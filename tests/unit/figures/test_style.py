@@ -2,7 +2,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from crossres.figures.style import add_scale_bar, in_order, new_figure, save_figure, show_image
+from crossres.figures.style import (
+    add_scale_bar,
+    in_order,
+    label_of,
+    new_figure,
+    save_figure,
+    show_image,
+)
 
 
 def test_methods_run_from_input_to_target():
@@ -49,3 +56,8 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path, ending):
         axes[0, 0].plot([0, 1], [0, 1])
         save_figure(figure, tmp_path / f"{name}.{ending}")
     assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_the_mean_of_a_networks_seeds_is_called_so():
+    assert label_of("cnn_ensemble") == "CNN, mean of seeds"
+    assert label_of("rcan_ensemble") == "RCAN, mean of seeds"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from crossres.images import read_image
+from crossres.images import as_plane, read_image
 from crossres.jobs import InputError
 
 PLANE = np.arange(1, 13 * 10 + 1, dtype=np.uint16).reshape(13, 10)
@@ -250,11 +250,33 @@ def test_public_images(real_images, name, axes, shape, size_nm):
     assert found.pixel_size_nm == (pytest.approx(size_nm, abs=1e-4) if size_nm else None)
 
 
-def test_public_colour_composite_is_refused(real_images):
+@pytest.mark.parametrize(
+    ("mode", "channels", "axes"),
+    [("composite", 3, "CYX"), ("color", 3, None), ("composite", 2, None)],
+)
+def test_samples_are_channels_where_imagej_says_so(tmp_path, rng, mode, channels, axes):
+    array = rng.integers(0, 4000, (8, 9, 3), dtype=np.uint16)
+    text = f"ImageJ=1.53c\nchannels={channels}\nmode={mode}\n"
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, array, photometric="rgb", metadata=None, description=text)
+    if axes is None:
+        assert "colour" in refusal(path)
+    else:
+        found = read_image(path)
+        assert found.axes == axes
+        np.testing.assert_array_equal(found.array, array.transpose(2, 0, 1))
+
+
+def test_a_public_composite_of_three_channels_is_no_colour_image(real_images):
     path = real_images / "highquality" / "hela_3ch_imagej_composite.tif"
     if not path.is_file():
         pytest.skip("the composite is not there")
-    assert "colour" in refusal(path)
+    found = read_image(path)
+    assert (found.axes, found.array.shape, found.array.dtype) == ("CYX", (3, 512, 672), np.uint16)
+    # "The scale of 19.42 pixels per micrometer", says its text
+    assert found.pixel_size_nm == pytest.approx(1000 / 19.42, rel=1e-4)
+    with pytest.raises(InputError, match=r"more than one plane \(C=3\)"):
+        as_plane(found, "here")
 
 
 def write_at_stage_position(path, y, x, pixel_um=0.325, **more):

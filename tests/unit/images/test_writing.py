@@ -11,6 +11,9 @@ SHAPES = {
     "TYX": (4, 7, 7),
     "CZYX": (2, 3, 8, 5),
     "TCZYX": (2, 3, 4, 5, 6),
+    # not the samples of a colour
+    "TCYX": (2, 2, 7, 3),
+    "TZYX": (2, 3, 7, 4),
 }
 
 

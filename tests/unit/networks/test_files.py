@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from crossres.jobs import InputError
@@ -42,6 +43,46 @@ def test_a_model_comes_back_with_its_weights_and_description(tmp_path, name):
     image = torch.rand(1, 1, 20, 33)
     with torch.inference_mode():
         torch.testing.assert_close(found(image), network(image), rtol=0, atol=0)
+
+
+def test_what_is_said_of_volumes_and_of_the_training_comes_back(tmp_path):
+    network = build("rcan", 3, width=2, groups=1, blocks=1, field_px=[8, 16, 16])
+    settings = {"width": 2, "groups": 1, "blocks": 1, "field_px": [8, 16, 16]}
+    trained = {"experiment": "beads", "seed": 3, "scores": {"psnr_db": 31.5}, "data": "simulated"}
+    said = ModelFile(
+        "rcan", settings, 3, Scale(0, 1), Scale(0, 1), 55.0, (2.0, 99.9), 250.0, trained
+    )
+    save_model(tmp_path / "model.safetensors", network.state_dict(), said)
+    found, description = load_model(tmp_path / "model.safetensors")
+    assert description == said
+    assert found.field_px == (8, 16, 16)
+
+
+def test_models_written_before_volumes_are_read(model):
+    weights = load_file(model)
+    with safe_open(model, framework="pt") as file:
+        fields = json.loads(file.metadata()["crossres"])
+    del fields["z_step_nm"], fields["trained"]
+    save_file(weights, model, metadata={"crossres": json.dumps(fields)})
+    _, description = load_model(model)
+    assert description == about()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"network": "gna"}, "'gna' is unknown"),
+        ({"settings": {"wdith": 2}}, "no setting wdith"),
+        ({"settings": {"width": "wide"}}, "cannot be built"),
+        ({"dims": 3}, "dims is 3"),
+    ],
+)
+def test_a_description_that_no_network_fits_is_refused_with_its_file(model, changed, said):
+    weights = load_file(model)
+    with safe_open(model, framework="pt") as file:
+        fields = json.loads(file.metadata()["crossres"])
+    save_file(weights, model, metadata={"crossres": json.dumps({**fields, **changed})})
+    assert said in refusal(model)
 
 
 def test_a_loaded_model_is_ready_to_restore(model):

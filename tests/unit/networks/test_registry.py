@@ -1,57 +1,125 @@
 import pytest
 import torch
+from small_networks import ALL, CASES, small, small_case
 
 from crossres.jobs import InputError
-from crossres.networks import NETWORKS, build
+from crossres.networks import NETWORKS, architecture, build
 
-SIZES = [(16, 16), (1, 1), (7, 13), (33, 50), (48, 17)]
+SIZES = {
+    2: [(16, 16), (1, 1), (7, 13), (37, 53), (48, 17)],
+    3: [(4, 8, 8), (1, 1, 1), (1, 9, 20), (5, 19, 23), (12, 3, 7)],
+}
+ODD = {2: (37, 53), 3: (5, 19, 23)}
 
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_every_network_keeps_the_size_of_its_image(name, size):
-    network = build(name, width=2)
-    with torch.inference_mode():
-        assert network(torch.rand(2, 1, *size)).shape == (2, 1, *size)
+every_network = pytest.mark.parametrize(("name", "dims"), ALL)
 
 
-@pytest.mark.parametrize("size", [(16, 16), (19, 33)])
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_every_weight_of_every_network_learns(name, size):
-    torch.manual_seed(0)
-    network = build(name, width=2)
-    network(torch.rand(2, 1, *size)).square().sum().backward()
+@pytest.mark.parametrize(("name", "dims", "field_px"), CASES)
+def test_every_network_keeps_the_size_of_its_image(name, dims, field_px):
+    network = small_case(name, dims, field_px)
+    for size in SIZES[dims]:
+        with torch.inference_mode():
+            assert network(torch.rand(2, 1, *size)).shape == (2, 1, *size)
+
+
+@pytest.mark.parametrize(("name", "dims", "field_px"), CASES)
+def test_every_weight_of_every_network_learns(name, dims, field_px):
+    network = small_case(name, dims, field_px).train()
+    network(torch.rand(2, 1, *ODD[dims])).square().sum().backward()
     for key, weight in network.named_parameters():
         assert weight.grad is not None, key
         assert torch.isfinite(weight.grad).all(), key
         assert weight.grad.abs().sum() > 0, key
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_images_of_a_batch_do_not_mix(name):
-    torch.manual_seed(0)
-    network = build(name, width=2).eval()
-    batch = torch.rand(3, 1, 20, 20)
+@every_network
+def test_images_of_a_batch_do_not_mix(name, dims):
+    network = small(name, dims)
+    batch = torch.rand(3, 1, *ODD[dims])
     changed = batch.clone()
     changed[1] += 1.0
     with torch.inference_mode():
-        difference = (network(changed) - network(batch)).abs().amax(dim=(1, 2, 3))
+        difference = (network(changed) - network(batch)).abs().flatten(1).amax(1)
     assert difference[1] > 0
     assert difference[[0, 2]].max() < 1e-6
 
 
+@every_network
+def test_every_network_says_what_tiling_must_know(name, dims):
+    network = small(name, dims)
+    assert len(network.stride_px) == len(network.reach_px) == dims
+    assert network.field_px is None
+    assert isinstance(network.live_channels, int)
+
+
+@pytest.mark.parametrize(
+    ("name", "stride_px"),
+    [("gan", (16, 16)), ("tcan", (16, 16)), ("care", (4, 4)), ("rcan", (1, 1)), ("esrgan", (1, 1))],
+)
+def test_strides_are_the_products_of_the_poolings(name, stride_px):
+    with torch.device("meta"):
+        assert build(name).stride_px == stride_px
+
+
+@pytest.mark.parametrize(
+    ("name", "dims", "field_px", "stride_px"),
+    [
+        ("rcan", 2, [64, 64], (32, 32)),
+        ("rcan", 3, [16, 256, 100], (8, 128, 50)),
+        ("dfcan", 2, [1, 25], (1, 12)),
+        ("tcan", 2, [64, 64], (32, 32)),
+        ("tcan", 2, [24, 8], (12, 4)),
+        ("tcan", 2, [20, 12], (20, 12)),
+    ],
+)
+def test_with_a_field_the_stride_is_also_a_multiple_of_its_half(name, dims, field_px, stride_px):
+    network = small(name, dims, field_px=field_px)  # tcan's own stride is 4 here
+    assert network.stride_px == stride_px
+    assert network.field_px == tuple(field_px)
+
+
+@pytest.mark.parametrize("field_px", [[64], [64, 64, 64], [0, 64]])
+def test_a_field_that_is_none_is_refused(field_px):
+    with pytest.raises(InputError, match=r"field_px is .*2 entries.*training patches"):
+        build("rcan", field_px=field_px)
+
+
 def test_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"'gna' is unknown.*cnn, gan"):
+    known = "care, cnn, dfcan, esrgan, gan, rcan, srresnet, tcan"
+    with pytest.raises(InputError, match=f"'gna' is unknown.*{known}"):
         build("gna")
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_volumes_are_refused(name):
-    with pytest.raises(InputError, match="dims is 3"):
+@pytest.mark.parametrize("name", ["gan", "cnn", "tcan", "dfcan"])
+def test_volumes_are_refused_by_networks_of_images(name):
+    with pytest.raises(InputError, match=f"network '{name}' works on 2D images; dims is 3"):
         build(name, dims=3)
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_unknown_setting_is_refused_by_its_name(name):
+def test_dimensions_beyond_volumes_are_refused():
+    with pytest.raises(InputError, match="'rcan' works on 2D and 3D images; dims is 4"):
+        build("rcan", dims=4)
+
+
+@every_network
+def test_unknown_setting_is_refused_by_its_name(name, dims):
     with pytest.raises(InputError, match="wdith"):
-        build(name, wdith=8)
+        build(name, dims, wdith=8)
+
+
+def test_upsampling_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"upsampling is 'bicubic'.*bilinear or nearest"):
+        build("gan", upsampling="bicubic")
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_the_settings_of_a_network_are_found_among_those_of_its_training(name):
+    training = {"iterations": 10, "batch": 2, "seeds": [0], "loss": {"mae": 1}, "dims": 2}
+    own = {"width": 4}
+    assert architecture(name, {**training, **own}) == own
+    build(name, **architecture(name, {**training, **own}))
+
+
+def test_the_settings_of_an_unknown_network_are_refused():
+    with pytest.raises(InputError, match="'gna' is unknown"):
+        architecture("gna", {})

@@ -3,28 +3,15 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from parameter_counts import count, u_net
 
 from crossres.networks import build
 from crossres.networks.unet import TripleConvolution, UNet
 
 
-def convolution(channels_in, channels_out):
-    """Weights and biases of a 3x3 convolution."""
-    return 9 * channels_in * channels_out + channels_out
-
-
-def triple(channels_in, channels_out):
-    return convolution(channels_in, channels_out) + 2 * convolution(channels_out, channels_out)
-
-
 @pytest.mark.parametrize("width", [1, 4, 32])
 def test_parameters_are_those_of_the_printed_layers(width):
-    # Wang 2019, eq. 3-5: four down blocks, one convolution, four up blocks on concatenations, last
-    w1, w2, w3, w4, w5 = (width * 2**level for level in range(5))
-    down = triple(1, w1) + triple(w1, w2) + triple(w2, w3) + triple(w3, w4)
-    up = triple(w5 + w4, w4) + triple(w4 + w3, w3) + triple(w3 + w2, w2) + triple(w2 + w1, w1)
-    expected = down + convolution(w4, w5) + up + convolution(w1, 1)
-    assert sum(p.numel() for p in UNet(width).parameters()) == expected
+    assert count(UNet(width)) == u_net(width)
 
 
 @pytest.mark.parametrize("name", ["gan", "cnn"])
@@ -66,27 +53,6 @@ def test_leaky_relu_keeps_a_tenth_of_the_negative_side_each_time():
     torch.testing.assert_close(found, torch.tensor([[[[-1e-3, 2.0]]]]))
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
-def test_no_output_pixel_sees_further_than_stated(depth):
-    torch.manual_seed(depth)
-    network = UNet(width=1, depth=depth).double()
-    side = 2 * (network.reach_px + 2 * network.stride)
-    side += -side % network.stride
-    image = torch.rand(1, 1, side, side, dtype=torch.float64, requires_grad=True)
-    output = network(image)[0, 0]
-    # poolings fall differently for each pixel of a stride
-    middle = side // 2
-    for place in range(middle, middle + network.stride, max(1, network.stride // 4)):
-        (gradient,) = torch.autograd.grad(output[place, place], image, retain_graph=True)
-        seen = gradient[0, 0].abs().amax(dim=0).nonzero().ravel()
-        assert place - network.reach_px <= seen.min()
-        assert seen.max() <= place + network.reach_px
-
-
-def test_stride_is_the_product_of_the_poolings():
-    assert [UNet(width=1, depth=depth).stride for depth in (1, 2, 4)] == [2, 4, 16]
-
-
 @pytest.mark.parametrize("size", [(30, 41), (17, 16)])
 def test_sizes_off_the_stride_are_continued_by_their_border(size):
     torch.manual_seed(0)
@@ -96,6 +62,29 @@ def test_sizes_off_the_stride_are_continued_by_their_border(size):
     whole = F.pad(image, (0, missing[1], 0, missing[0]), mode="replicate")
     with torch.inference_mode():
         torch.testing.assert_close(network(image), network(whole)[..., : size[0], : size[1]])
+
+
+@pytest.mark.parametrize(("upsampling", "between"), [("nearest", 1.0), ("bilinear", 0.75)])
+def test_upsampling_repeats_pixels_or_passes_between_them(upsampling, between):
+    network = UNet(width=1, depth=1, upsampling=upsampling).eval()
+    for parameter in network.parameters():
+        torch.nn.init.zeros_(parameter)
+    # the bottom passes the image on; the up block sees it behind the skip and two channels
+    network.bottom.weight.data[:, 0, 1, 1] = 1.0
+    seen = []
+    network.up[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    image = torch.zeros(1, 1, 2, 8)
+    image[..., 4:] = 1.0
+    with torch.inference_mode():
+        network(image)
+    expected = torch.tensor([0, 0, 0, 1 - between, between, 1, 1, 1])
+    torch.testing.assert_close(seen[0][0, 1, 0], expected)
+
+
+def test_a_part_of_another_network_has_other_channels():
+    network = UNet(width=2, depth=2, channels_in=5, channels_out=3)
+    with torch.inference_mode():
+        assert network(torch.rand(1, 5, 9, 14)).shape == (1, 3, 9, 14)
 
 
 def test_weights_start_as_he_proposed_and_biases_at_zero():

@@ -1,62 +1,60 @@
 import numpy as np
-import pandas as pd
 import pytest
+from extracted import SETTINGS, pair, write_fields
 
-from crossres.images import Image, write_image
 from crossres.networks import ModelFile
 from crossres.patches import load_patches
 from crossres.preprocess import Scale
 from extract_patches import extract_patches
 
-SETTINGS = {"size_px": 16, "per_field": 4, "validation_per_field": 4, "foreground_level": 0.0,
-            "foreground_fraction": 0.0, "percentiles": [2, 99.9], "seed": 0}  # fmt: skip
-
-
-def field(brightness, seed):
-    """A pair of one structure, the target three times as bright, over an offset."""
-    structure = np.random.default_rng(seed).uniform(0, brightness, (48, 48))
-    return np.stack([100 + structure, 50 + 3 * structure]).astype(np.float32)
+PAIRS = {"train": {"dim": pair(10, 0), "bright": pair(1000, 1)},
+         "validation": {"dim2": pair(10, 2)}}  # fmt: skip
 
 
 @pytest.fixture
-def patches(tmp_path):
-    """Return a function from ``patches.normalise`` to the training patches of a dim and a bright
-    field."""
+def extract(tmp_path):
+    """Return a function from ``patches.normalise`` to the patches of a dim and a bright field, and
+    the validation field."""
 
-    def extract(normalise):
-        names = {"train": ["dim", "bright"], "validation": ["dim2"]}
-        for number, (name, brightness) in enumerate((("dim", 10), ("bright", 1000), ("dim2", 10))):
-            image = Image(field(brightness, number), "CYX", 25.0, channels=("input", "target"))
-            write_image(tmp_path / f"{name}.ome.tif", image)
-        table = tmp_path / "registration.csv"
-        rows = {"field": ["dim", "bright", "dim2"], "accepted": True, "reason": ""}
-        pd.DataFrame(rows).to_csv(table, index=False)
-        outputs = {name: tmp_path / f"{name}.out" for name in ("train", "validation", "positions")}
-        paths = {s: [tmp_path / f"{n}.ome.tif" for n in listed] for s, listed in names.items()}
-        extract_patches(paths, [table], {**SETTINGS, "normalise": normalise}, outputs)
-        return load_patches(outputs["train"])
+    def extracted(normalise):
+        job = write_fields(tmp_path, PAIRS)
+        extract_patches(**job, settings={**SETTINGS, "normalise": normalise})
+        return [load_patches(job["outputs"][split]) for split in ("train", "validation")]
 
-    return extract
+    return extracted
 
 
-def test_one_scale_keeps_the_brightness_of_one_field_against_another(patches):
-    found = patches("percentiles")
+def test_one_scale_keeps_the_brightness_of_one_field_against_another(extract):
+    found, _ = extract("percentiles")
     assert found.percentiles_per_image is None
     dim, bright = found.inputs[:4], found.inputs[4:]
     assert dim.max() < 0.05 * bright.max()
 
 
-def test_scaled_by_itself_every_image_spans_the_same_range(patches):
-    found = patches("percentiles_per_image")
-    assert found.percentiles_per_image == (2, 99.9)
-    for images in (found.inputs[:4], found.inputs[4:], found.targets[:4], found.targets[4:]):
+def test_validation_fields_are_scaled_as_the_training_fields_are(extract):
+    train, validation = extract("percentiles")
+    assert validation.scales == train.scales
+    for place, role in enumerate(("input", "target")):
+        images = PAIRS["train"].values()
+        pixels = np.concatenate([image[place].ravel() for image in images])
+        low, high = np.percentile(pixels, [2, 99.9])
+        expected = (PAIRS["validation"]["dim2"][place] - low) / (high - low)
+        found = (validation.inputs, validation.targets)[place][0]
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=role)
+
+
+def test_scaled_by_itself_every_image_spans_the_same_range(extract):
+    train, validation = extract("percentiles_per_image")
+    assert train.percentiles_per_image == validation.percentiles_per_image == (2, 99.9)
+    halves = [images for stack in (train.inputs, train.targets) for images in np.split(stack, 2)]
+    for images in [*halves, *validation.inputs, *validation.targets]:
         assert -0.1 < images.min() < 0.1
         assert 0.9 < images.max() < 1.1
 
 
-def test_the_full_range_runs_from_the_least_to_the_greatest_training_pixel(patches):
-    scale = patches("full_range").scales["target"]
-    pixels = np.concatenate([field(10, 0)[1].ravel(), field(1000, 1)[1].ravel()])
+def test_the_full_range_runs_from_the_least_to_the_greatest_training_pixel(extract):
+    scale = extract("full_range")[0].scales["target"]
+    pixels = np.concatenate([image[1].ravel() for image in PAIRS["train"].values()])
     assert scale.offset == pytest.approx(pixels.min(), rel=1e-6)
     assert scale.span == pytest.approx(np.ptp(pixels), rel=1e-6)
 

@@ -41,3 +41,47 @@ def test_the_same_patches_give_the_same_bytes_and_nothing_beside_them(tmp_path, 
     save_patches(tmp_path / "b", replace(patches, scales=dict(reversed(patches.scales.items()))))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_volumes_survive_exactly(tmp_path, patches, rng):
+    volumes = rng.normal(size=(3, 4, 8, 8)).astype(np.float32)
+    save_patches(tmp_path / "p", replace(patches, inputs=volumes, targets=-volumes))
+    found = load_patches(tmp_path / "p")
+    np.testing.assert_array_equal(found.inputs, volumes)
+    np.testing.assert_array_equal(found.targets, -volumes)
+
+
+@pytest.fixture
+def fields(patches, rng):
+    """Whole fields, no two of one size; more than ten, so that 10 could come before 2."""
+    inputs = [rng.normal(size=(8 + n, 9)).astype(np.float32) for n in range(12)]
+    return replace(patches, inputs=inputs, targets=[-field for field in inputs])
+
+
+def test_whole_fields_of_any_sizes_survive_in_their_order(tmp_path, fields):
+    save_patches(tmp_path / "validation.safetensors", fields)
+    found = load_patches(tmp_path / "validation.safetensors")
+    assert isinstance(found.inputs, list)
+    assert len(found.inputs) == len(found.targets) == 12
+    for role in ("inputs", "targets"):
+        for field, wanted in zip(getattr(found, role), getattr(fields, role), strict=True):
+            np.testing.assert_array_equal(field, wanted)
+    assert found.scales == fields.scales
+
+
+def test_a_single_field_is_still_a_list_of_fields(tmp_path, fields):
+    one = replace(fields, inputs=fields.inputs[:1], targets=fields.targets[:1])
+    save_patches(tmp_path / "p", one)
+    assert [field.shape for field in load_patches(tmp_path / "p").inputs] == [(8, 9)]
+
+
+def test_the_same_fields_give_the_same_bytes(tmp_path, fields):
+    for name in "ab":
+        save_patches(tmp_path / name, fields)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("own", [None, (2.0, 99.9)])
+def test_percentiles_of_every_image_are_kept(tmp_path, patches, own):
+    save_patches(tmp_path / "p", replace(patches, percentiles_per_image=own))
+    assert load_patches(tmp_path / "p").percentiles_per_image == own

@@ -1,125 +1,102 @@
+"""Terms that compare a restored image with its target."""
+
 import math
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from skimage.metrics import structural_similarity
 
-from crossres.training.losses import (
-    Balance,
-    adversarial_loss,
-    discriminator_loss,
-    log_ssim_loss,
-    ssim,
-)
-
-LOGITS = torch.linspace(-8, 8, 33, dtype=torch.float64)
+from crossres.training.losses import FIDELITY, log_ssim_loss, ssim, ssim_loss
 
 
-def test_adversarial_loss_is_minus_log_d():
-    # Wang 2019, eq. 1 and 7: cross-entropy against "is a target"
-    expected = F.binary_cross_entropy(torch.sigmoid(LOGITS), torch.ones_like(LOGITS))
-    torch.testing.assert_close(adversarial_loss(LOGITS), expected)
-
-
-def test_discriminator_loss_is_the_sum_of_both_cross_entropies():
-    of_target, of_restored = LOGITS, LOGITS.flip(0) * 0.7 + 1
-    expected = F.binary_cross_entropy(
-        torch.sigmoid(of_target), torch.ones_like(LOGITS)
-    ) + F.binary_cross_entropy(torch.sigmoid(of_restored), torch.zeros_like(LOGITS))
-    torch.testing.assert_close(discriminator_loss(of_target, of_restored), expected)
-
-
-def test_a_blind_discriminator_loses_two_ln_two_and_the_generator_ln_two():
-    nothing = torch.zeros(5)
-    assert discriminator_loss(nothing, nothing).item() == pytest.approx(2 * math.log(2))
-    assert adversarial_loss(nothing).item() == pytest.approx(math.log(2))
-
-
-@pytest.mark.parametrize("logit", [-1e4, -200.0, 200.0, 1e4])
-def test_losses_and_gradients_stay_finite_where_d_rounds_to_0_or_1(logit):
-    z = torch.full((3,), logit, requires_grad=True)
-    (adversarial_loss(z) + discriminator_loss(z, z)).backward()
-    assert torch.isfinite(z.grad).all()
-    assert adversarial_loss(z).item() == pytest.approx(max(-logit, 0.0))
-
-
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-9)])
-@pytest.mark.parametrize("shape", [(32, 32), (25, 40), (11, 12)])
-def test_ssim_is_that_of_scikit_image(rng, shape, dtype, tolerance):
-    x = rng.random(shape)
-    y = np.clip(x + 0.2 * rng.normal(size=shape), 0, 1)
-    expected = structural_similarity(
+def by_skimage(x, y):
+    return structural_similarity(
         x, y, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
-    found = ssim(*(torch.from_numpy(a)[None, None].to(dtype) for a in (x, y)))
-    assert found.item() == pytest.approx(expected, abs=tolerance)
 
 
-def test_ssim_of_a_batch_is_the_mean_of_its_images(rng):
-    x, y = torch.from_numpy(rng.random((2, 4, 1, 16, 16)))
-    single = [ssim(a[None], b[None]).item() for a, b in zip(x, y, strict=True)]
-    assert ssim(x, y).item() == pytest.approx(np.mean(single))
+def pair_of(rng, *shape):
+    """Two images that are somewhat alike, as float32 in an image's range."""
+    x = rng.random(shape)
+    y = np.clip(x + 0.2 * rng.normal(size=shape), 0, 1)
+    return x.astype(np.float32), y.astype(np.float32)
 
 
-def test_log_ssim_loss_of_identical_images_is_zero(rng):
-    x = torch.from_numpy(rng.random((2, 1, 16, 16)))
-    assert log_ssim_loss(x, x).item() == pytest.approx(0.0, abs=1e-12)
+def tensors(*images):
+    """(1, 1, [Z,] Y, X) of arrays."""
+    return tuple(torch.from_numpy(image)[None, None] for image in images)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (25, 40), (11, 12)])
+def test_ssim_is_that_of_scikit_image(rng, shape):
+    x, y = pair_of(rng, *shape)
+    assert ssim(*tensors(x, y)).item() == pytest.approx(by_skimage(x, y), abs=1e-5)
+
+
+def test_ssim_of_a_volume_is_the_mean_of_its_slices(rng):
+    x, y = pair_of(rng, 4, 20, 24)
+    expected = np.mean([by_skimage(a, b) for a, b in zip(x, y, strict=True)])
+    assert ssim(*tensors(x, y)).item() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 18), (1, 3, 16, 18)])
+def test_every_image_of_a_batch_has_its_own_ssim(rng, shape):
+    x, y = (torch.from_numpy(image) for image in pair_of(rng, 4, *shape))
+    single = torch.cat([ssim(a[None], b[None]) for a, b in zip(x, y, strict=True)])
+    found = ssim(x, y)
+    assert found.shape == (4,)
+    torch.testing.assert_close(found, single)
+    assert len(set(found.tolist())) == 4
+
+
+def test_ssim_is_computed_in_float32(rng):
+    x, y = (torch.from_numpy(image)[None, None] for image in pair_of(rng, 32, 32))
+    halves = ssim(x.bfloat16(), y.bfloat16())
+    assert halves.dtype == torch.float32
+    assert halves.item() == ssim(x.bfloat16().float(), y.bfloat16().float()).item()
+
+
+def test_ssim_loss_is_one_less_ssim(rng):
+    x, y = pair_of(rng, 20, 20)
+    assert ssim_loss(*tensors(x, y)).item() == pytest.approx(1 - by_skimage(x, y), abs=1e-5)
 
 
 def test_log_ssim_loss_is_the_printed_term(rng):
-    x, y = torch.from_numpy(rng.random((2, 1, 1, 20, 20)))
-    similarity = structural_similarity(
-        x[0, 0].numpy(), y[0, 0].numpy(), data_range=1.0, gaussian_weights=True, sigma=1.5,
-        use_sample_covariance=False,
-    )  # fmt: skip
-    assert log_ssim_loss(x, y).item() == pytest.approx(-math.log((1 + similarity) / 2))
+    # Wang 2019, eq. 1
+    x, y = pair_of(rng, 20, 20)
+    expected = -math.log((1 + by_skimage(x, y)) / 2)
+    assert log_ssim_loss(*tensors(x, y)).item() == pytest.approx(expected, abs=1e-5)
 
 
-def test_ssim_loss_can_be_learnt_from(rng):
-    x, y = torch.from_numpy(rng.random((2, 1, 1, 20, 20)))
+def test_log_ssim_of_a_batch_is_the_mean_over_its_images(rng):
+    # two half batches then have the whole one's loss as their mean
+    x, y = (torch.from_numpy(image)[:, None] for image in pair_of(rng, 4, 16, 16))
+    halves = (log_ssim_loss(x[:2], y[:2]) + log_ssim_loss(x[2:], y[2:])) / 2
+    torch.testing.assert_close(log_ssim_loss(x, y), halves)
+
+
+@pytest.mark.parametrize("name", sorted(FIDELITY))
+def test_identical_images_lose_nothing(rng, name):
+    x = torch.from_numpy(rng.random((2, 1, 16, 16)).astype(np.float32))
+    assert FIDELITY[name](x, x).item() == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("mse", 0.25), ("mae", 0.5)])
+def test_a_constant_error_is_its_square_and_its_size(rng, name, expected):
+    x = torch.from_numpy(rng.random((2, 1, 16, 16)))
+    assert FIDELITY[name](x - 0.5, x).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", sorted(FIDELITY))
+def test_a_step_down_the_gradient_loses_less(rng, name):
+    x, y = tensors(*pair_of(rng, 20, 20))
     x.requires_grad_()
-    before = log_ssim_loss(x, y)
+    before = FIDELITY[name](x, y)
     before.backward()
     with torch.no_grad():
-        assert log_ssim_loss(x - 10 * x.grad, y) < before
+        assert FIDELITY[name](x - x.grad, y) < before
 
 
-@pytest.mark.parametrize("shares", [{"mse": 0.05, "ssim": 0.0}, {"mse": 0.1, "ssim": 0.03},
-                                    {"mse": 0.9, "ssim": 0.0}])  # fmt: skip
-def test_shares_hold_beside_a_blind_discriminator(shares):
-    balance = Balance(shares)
-    terms = {"mse": 0.037, "ssim": 0.42}
-    for _ in range(3):
-        balance.update(terms)
-    weighed = {name: balance.weight(name) * value for name, value in terms.items()}
-    total = math.log(2) + sum(weighed.values())
-    for name, share in shares.items():
-        assert weighed[name] / total == pytest.approx(share)
-
-
-def test_weights_follow_a_falling_error():
-    balance = Balance({"mse": 0.5})
-    for _ in range(2000):
-        balance.update({"mse": 8.0})
-    for _ in range(2000):
-        balance.update({"mse": 2.0})
-    # a share of a half: lambda * mse = ln 2
-    assert balance.weight("mse") == pytest.approx(math.log(2) / 2.0, rel=1e-3)
-
-
-def test_a_growing_error_does_not_loosen_the_weights():
-    balance = Balance({"mse": 0.5})
-    balance.update({"mse": 2.0})
-    before = balance.weight("mse")
-    for _ in range(500):
-        balance.update({"mse": 50.0})
-    assert balance.weight("mse") == pytest.approx(before)
-
-
-@pytest.mark.parametrize("name", ["ssim", "not there"])
-def test_no_share_is_no_weight(name):
-    balance = Balance({"mse": 0.05, "ssim": 0.0})
-    balance.update({"mse": 1.0, "ssim": 1.0})
-    assert balance.weight(name) == 0.0
+def test_the_terms_are_those_that_the_configuration_knows():
+    assert set(FIDELITY) == {"mse", "mae", "ssim", "log_ssim"}

@@ -1,38 +1,51 @@
+"""By what a network is judged on the whole validation fields."""
+
 import numpy as np
 import pytest
-import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
+from training_runs import CPU
 
-from crossres.training.selection import (
-    is_finite,
-    radial_spectrum,
-    restore_patches,
-    spectrum_distance,
-    validate,
-)
-
-CPU = torch.device("cpu")
+from crossres.training.selection import BINS, radial_spectrum, spectrum_distance, validate
 
 
 @pytest.fixture
 def targets(rng):
-    """Patches with signal well below the highest frequencies."""
-    noise = rng.normal(size=(6, 32, 32))
-    return gaussian_filter(noise, (0, 1.5, 1.5), mode="wrap").astype(np.float32)
+    """Fields of three sizes with signal well below the highest frequencies."""
+    shapes = [(32, 32), (48, 40), (37, 64)]
+    noise = [rng.normal(size=shape) for shape in shapes]
+    return [gaussian_filter(image, 1.5, mode="wrap").astype(np.float32) for image in noise]
+
+
+def times(fields, factor):
+    return [np.float32(factor) * field for field in fields]
+
+
+def wave(period_px, *shape):
+    return np.sin(2 * np.pi * np.arange(shape[-1]) / period_px) * np.ones(shape)
 
 
 @pytest.mark.parametrize("period_px", [4, 8, 16])
-def test_a_wave_has_its_power_at_its_frequency(period_px):
-    wave = np.sin(2 * np.pi * np.arange(64) / period_px)[None, None, :] * np.ones((2, 64, 1))
-    spectrum = radial_spectrum(wave)
-    assert spectrum.shape == (33,)
-    assert np.argmax(spectrum) == 64 // period_px
+@pytest.mark.parametrize("shapes", [[(64, 64)], [(64, 64), (32, 96)], [(3, 64, 64)]])
+def test_a_wave_has_its_power_at_its_frequency_whatever_the_size(period_px, shapes):
+    spectrum = radial_spectrum([wave(period_px, *shape) for shape in shapes])
+    assert spectrum.shape == (BINS,)
+    # the last ring ends at half a cycle a pixel
+    assert np.argmax(spectrum) == 2 * BINS // period_px
 
 
-def test_white_noise_has_a_flat_spectrum(rng):
-    spectrum = radial_spectrum(rng.normal(size=(400, 32, 32)))[2:]
-    np.testing.assert_allclose(spectrum / spectrum.mean(), 1.0, atol=0.1)
+def test_a_wave_has_the_same_power_in_a_larger_field():
+    small, large = (radial_spectrum([wave(8, n, n)]) for n in (64, 128))
+    # in the plane twice as many frequencies lie in a ring along each axis
+    ring = slice(2 * BINS // 8 - 2, 2 * BINS // 8 + 3)
+    assert large[ring].sum() / small[ring].sum() == pytest.approx(1.0, abs=0.5)
+
+
+def test_white_noise_has_a_flat_spectrum_of_its_variance(rng):
+    spectrum = radial_spectrum(list(rng.normal(size=(300, 32, 32))))
+    filled = spectrum[spectrum > 0][2:]
+    # of the Hann window's mean square, 3/8 an axis
+    np.testing.assert_allclose(filled, (3 / 8 * 31 / 32) ** 2, rtol=0.15)
 
 
 def test_distance_of_a_target_to_itself_is_zero(targets):
@@ -41,59 +54,73 @@ def test_distance_of_a_target_to_itself_is_zero(targets):
 
 @pytest.mark.parametrize("factor", [0.1, 0.5, 3.0])
 def test_a_factor_in_brightness_is_its_square_in_power(targets, factor):
-    found = spectrum_distance(factor * targets, targets)
-    assert found == pytest.approx(abs(2 * np.log10(factor)))
+    found = spectrum_distance(times(targets, factor), targets)
+    assert found == pytest.approx(abs(2 * np.log10(factor)), rel=1e-5)
 
 
 def test_offsets_do_not_count(targets):
-    assert spectrum_distance(targets + 5.0, targets) == pytest.approx(0.0, abs=1e-4)
+    moved = [field + 5.0 for field in targets]
+    assert spectrum_distance(moved, targets) == pytest.approx(0.0, abs=1e-4)
 
 
 def test_blur_and_invented_texture_are_both_far(targets, rng):
-    blurred = gaussian_filter(targets, (0, 1, 1))
-    textured = targets + 0.3 * rng.normal(size=targets.shape)
+    blurred = [gaussian_filter(field, 1) for field in targets]
+    textured = [field + 0.3 * rng.normal(size=field.shape) for field in targets]
     assert spectrum_distance(blurred, targets) > 0.2
     assert spectrum_distance(textured, targets) > 0.1
 
 
 def test_a_target_without_signal_has_no_distance(rng):
-    noise = rng.normal(size=(50, 32, 32))
-    assert spectrum_distance(np.zeros_like(noise), noise) == 0.0
+    noise = list(rng.normal(size=(50, 32, 32)))
+    assert spectrum_distance([np.zeros((32, 32))] * 50, noise) == 0.0
 
 
-def test_restored_patches_keep_their_order_over_batches(rng):
-    inputs = rng.random((71, 8, 8)).astype(np.float32)
-    np.testing.assert_array_equal(restore_patches(nn.Identity(), inputs, CPU), inputs)
-
-
-def test_a_network_goes_back_to_training(rng):
+def test_a_network_is_judged_at_rest_and_goes_back_to_training(targets):
     network = nn.Dropout(0.5)
-    inputs = rng.random((3, 8, 8)).astype(np.float32)
+    scores = validate(network, targets, targets, False, CPU)
     # dropout is off while it is judged
-    np.testing.assert_array_equal(restore_patches(network, inputs, CPU), inputs)
+    assert scores["validation_mse"] == 0.0
     assert network.training
 
 
-def test_without_a_discriminator_the_score_is_the_mean_square_error(targets):
-    inputs = 1.5 * targets
-    scores = validate(nn.Identity(), inputs, targets, False, CPU)
-    expected = 0.25 * np.mean(targets.astype(float) ** 2)
+def mean_square(fields):
+    return np.mean(np.concatenate([field.ravel() for field in fields]).astype(float) ** 2)
+
+
+def test_without_a_discriminator_the_score_is_the_mean_square_error_of_all_pixels(targets):
+    scores = validate(nn.Identity(), times(targets, 1.5), targets, False, CPU)
+    expected = 0.25 * mean_square(targets)
     assert scores["validation_mse"] == pytest.approx(expected, rel=1e-5)
     assert scores["validation_score"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_relative_error_is_over_the_variance_of_all_targets(targets):
+    # fields that differ in brightness: their common variance, not the mean of each one's
+    targets = [field + 3 * place for place, field in enumerate(targets)]
+    pixels = np.concatenate([field.ravel() for field in targets]).astype(float)
+    scores = validate(nn.Identity(), times(targets, 1.5), targets, False, CPU)
+    expected = 0.25 * np.mean(pixels**2) / np.var(pixels)
+    assert scores["validation_relative_mse"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_with_a_discriminator_the_score_adds_the_distance_of_the_spectra(targets):
-    inputs = 1.5 * targets
-    scores = validate(nn.Identity(), inputs, targets, True, CPU)
-    relative = 0.25 * np.mean(targets.astype(float) ** 2) / np.var(targets.astype(float))
-    expected = relative + 2 * np.log10(1.5)
+    scores = validate(nn.Identity(), times(targets, 1.5), targets, True, CPU)
+    distance = 2 * np.log10(1.5)
+    assert scores["validation_spectrum_distance"] == pytest.approx(distance, rel=1e-4)
+    expected = scores["validation_relative_mse"] + distance
     assert scores["validation_score"] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("value", "finite"),
-    [(0.0, True), (-1e30, True), (np.nan, False), (np.inf, False), (torch.tensor(np.nan), False),
-     (torch.tensor(2.5), True)],
-)  # fmt: skip
-def test_finite_numbers(value, finite):
-    assert is_finite(value) is finite
+def test_targets_without_variance_give_a_finite_score():
+    flat = [np.ones((16, 16), dtype=np.float32)]
+    scores = validate(nn.Identity(), times(flat, 2), flat, True, CPU)
+    assert all(np.isfinite(list(scores.values())))
+
+
+def test_volumes_are_judged_whole(rng):
+    fields = [rng.random((3, 20, 24)).astype(np.float32)]
+    network = nn.Conv3d(1, 1, 1)
+    nn.init.constant_(network.weight, 2.0)
+    nn.init.zeros_(network.bias)
+    scores = validate(network, fields, fields, False, CPU)
+    assert scores["validation_mse"] == pytest.approx(mean_square(fields), rel=1e-5)

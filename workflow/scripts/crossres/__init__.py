@@ -11,8 +11,8 @@ preprocess      background, resampling to the target's pixel size, normalisation
 registration    what moves one image of a pair onto the other, and how good that is
 patches         where to cut training patches and what to reject
 networks        one file a network, a registry by configuration name, model files
-training        losses, loop, selection of the best model, checkpoints
 restoration     applying a model to images of any size; classical deconvolution
+training        losses, loop, selection of the best model, checkpoints
 measure         one file a measurement
 figures         one file a figure
 claims          the papers' figures against ours

@@ -1,5 +1,6 @@
 """The papers' figures against ours."""
 
-from crossres.claims.judge import JUDGES, Evidence, judge_claim
+from crossres.claims.evidence import Evidence
+from crossres.claims.judge import JUDGES, judge_claim
 
 __all__ = ["JUDGES", "Evidence", "judge_claim"]

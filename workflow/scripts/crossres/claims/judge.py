@@ -1,59 +1,16 @@
 """One function a claim: what was measured, and whether the claim holds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from crossres.measure import MainPeak, main_peak
+from crossres.claims.evidence import NOT_JUDGED, Evidence, verdict
+from crossres.claims.nuclei import judge_transfer, judge_w12
 
-REPRODUCED, FAILED, NOT_JUDGED = "reproduced", "failed", "not judged"
-BLIND = 2 * np.log(2)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What one channel of an experiment gives to judge claims by.
-
-    Parameters
-    ----------
-    metrics, structures
-        The tables of measure_fields.
-    histories
-        history.csv by network, first seed.
-    parameters
-        Best parameters by classical method, as tune_deconvolution wrote them.
-    registration_errors
-        The table of measure_registration; None of real images.
-    """
-
-    metrics: pd.DataFrame
-    structures: pd.DataFrame
-    histories: Mapping[str, pd.DataFrame]
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    registration_errors: pd.DataFrame | None = None
-
-    def widths(self, method: str) -> np.ndarray:
-        """Return the FWHM of every spot that was fitted in a method's image, in nm."""
-        table = self.structures
-        chosen = (table.method == method) & (table.metric == "fwhm_nm")
-        return table.value[chosen].dropna().to_numpy(float)
-
-    def peak(self, method: str) -> MainPeak | None:
-        """Return the main peak of a method's FWHM."""
-        return main_peak(self.widths(method))
-
-    def mean(self, method: str, metric: str) -> float:
-        """Return the mean of a metric over fields and seeds; NaN where it was not measured."""
-        table = self.metrics
-        values = table.value[(table.method == method) & (table.metric == metric)]
-        return float(values[np.isfinite(values)].mean())
-
-
-Judge = Callable[[Mapping[str, Evidence]], tuple[str, str]]
-"""From the evidence of every channel to what was measured and the verdict."""
+Judge = Callable[..., tuple[str, str]]
+"""From the evidence of every channel, of one experiment or of several in turn, to what was measured
+and the verdict."""
 
 
 def judge_w1(evidence: Evidence) -> tuple[str, str]:
@@ -74,7 +31,7 @@ def judge_w1(evidence: Evidence) -> tuple[str, str]:
         f"input {centre['input']:.0f} nm, GAN {centre['gan']:.0f} nm, "
         f"STED {centre['target']:.0f} nm ({count} beads)"
     )
-    return measured, _verdict(holds)
+    return measured, verdict(holds)
 
 
 def judge_w6(evidence: Evidence) -> tuple[str, str]:
@@ -83,7 +40,7 @@ def judge_w6(evidence: Evidence) -> tuple[str, str]:
     if not all(np.isfinite(list(snr.values()))):
         return "SNR not measurable", NOT_JUDGED
     measured = f"input {snr['input']:.1f}, GAN {snr['gan']:.1f}, STED {snr['target']:.1f}"
-    return measured, _verdict(snr["gan"] > max(snr["input"], snr["target"]))
+    return measured, verdict(snr["gan"] > max(snr["input"], snr["target"]))
 
 
 def judge_w8(evidence: Evidence) -> tuple[str, str]:
@@ -100,7 +57,7 @@ def judge_w8(evidence: Evidence) -> tuple[str, str]:
         f"GAN {gan.centre:.1f} nm, without discriminator {cnn.centre:.1f} nm "
         f"(standard error of the difference {error:.1f} nm; beads, where the paper shows nuclei)"
     )
-    return measured, _verdict(cnn.centre - gan.centre > error)
+    return measured, verdict(cnn.centre - gan.centre > error)
 
 
 def judge_w17(evidence: Evidence) -> tuple[str, str]:
@@ -115,17 +72,18 @@ def judge_w17(evidence: Evidence) -> tuple[str, str]:
         return "no gan was trained", NOT_JUDGED
     adversarial = history[history.discriminator_loss.notna()]
     late = adversarial.discriminator_loss.iloc[len(adversarial) // 2 :]
-    in_balance = bool(late.between(0.25 * BLIND, 1.5 * BLIND).all())
+    blind = float(adversarial.discriminator_equilibrium.iloc[0])
+    in_balance = bool(late.between(0.25 * blind, 1.5 * blind).all())
     kept = adversarial[adversarial.kept]
     smallest = (
         len(kept) == 1 and kept.validation_score.iloc[0] == adversarial.validation_score.min()
     )
     measured = (
         f"discriminator loss {late.min():.2f} to {late.max():.2f} in the second half of its phase "
-        f"(2 ln 2 = {BLIND:.2f}); kept iteration {history.iteration[history.kept].iloc[0]:.0f} of "
-        f"{history.iteration.max():.0f}"
+        f"({blind:.2f} if it cannot tell); kept iteration "
+        f"{history.iteration[history.kept].iloc[0]:.0f} of {history.iteration.max():.0f}"
     )
-    return measured, _verdict(in_balance and smallest)
+    return measured, verdict(in_balance and smallest)
 
 
 def judge_t1(evidence: Evidence) -> tuple[str, str]:
@@ -143,7 +101,7 @@ def judge_t1(evidence: Evidence) -> tuple[str, str]:
         for name, peak in peaks.items()
         if peak is not None
     ]
-    return measured, _verdict(all(close))
+    return measured, verdict(all(close))
 
 
 def judge_w3(channels: Mapping[str, Evidence]) -> tuple[str, str]:
@@ -168,7 +126,7 @@ def judge_w3(channels: Mapping[str, Evidence]) -> tuple[str, str]:
             f"{ssim['nnls']:.3f}, GAN {ssim['gan']:.3f}; r {r['input']:.4f}, "
             f"{r['richardson_lucy']:.4f}, {r['nnls']:.4f}, {r['gan']:.4f}"
         )
-    return ". ".join(parts), _verdict(holds)
+    return ". ".join(parts), verdict(holds)
 
 
 def judge_w4(channels: Mapping[str, Evidence]) -> tuple[str, str]:
@@ -184,7 +142,7 @@ def judge_w4(channels: Mapping[str, Evidence]) -> tuple[str, str]:
             return "Lucy-Richardson was not run", NOT_JUDGED
         holds &= 5 <= best["iterations"] <= 20 and best["damping"] <= 0.01
         parts.append(f"{name}: {best['iterations']} iterations, {best['damping']:.1%} damping")
-    return "; ".join(parts) + " (by r on the validation split, not by eye)", _verdict(holds)
+    return "; ".join(parts) + " (by r on the validation split, not by eye)", verdict(holds)
 
 
 def judge_w5(channels: Mapping[str, Evidence]) -> tuple[str, str]:
@@ -215,7 +173,7 @@ def judge_w5(channels: Mapping[str, Evidence]) -> tuple[str, str]:
             ("modulation_depth", "modulation depth"),
         )
     )
-    return measured, _verdict(holds)
+    return measured, verdict(holds)
 
 
 def judge_w10(channels: Mapping[str, Evidence]) -> tuple[str, str]:
@@ -234,11 +192,7 @@ def judge_w10(channels: Mapping[str, Evidence]) -> tuple[str, str]:
         f"{len(errors)} fields: median {errors.median():.3f} px rms, 95 % below "
         f"{errors.quantile(0.95):.3f} px, largest {errors.max():.3f} px"
     )
-    return measured, _verdict(errors.quantile(0.95) < 0.2)
-
-
-def _verdict(holds: bool) -> str:
-    return REPRODUCED if holds else FAILED
+    return measured, verdict(errors.quantile(0.95) < 0.2)
 
 
 def _of_first(judge: Callable[[Evidence], tuple[str, str]]) -> Judge:
@@ -246,18 +200,26 @@ def _of_first(judge: Callable[[Evidence], tuple[str, str]]) -> Judge:
     return lambda channels: judge(next(iter(channels.values())))
 
 
-JUDGES: dict[str, tuple[str, Judge]] = {
-    "W1": ("confocal_sted_beads", _of_first(judge_w1)),
-    "W3": ("widefield_bpaec", judge_w3),
-    "W4": ("widefield_bpaec", judge_w4),
-    "W5": ("widefield_bpaec", judge_w5),
-    "W6": ("confocal_sted_beads", _of_first(judge_w6)),
-    "W8": ("confocal_sted_beads", _of_first(judge_w8)),
-    "W10": ("widefield_bpaec", judge_w10),
-    "W17": ("confocal_sted_beads", _of_first(judge_w17)),
-    "T1": ("confocal_sted_beads", _of_first(judge_t1)),
+BEADS = ("confocal_sted_beads",)
+WIDEFIELD = ("widefield_bpaec",)
+NUCLEI = ("confocal_sted_nuclei",)
+TRANSFER = (*NUCLEI, "confocal_sted_nuclei_scratch")
+
+JUDGES: dict[str, tuple[tuple[str, ...], Judge]] = {
+    "W1": (BEADS, _of_first(judge_w1)),
+    "W3": (WIDEFIELD, judge_w3),
+    "W4": (WIDEFIELD, judge_w4),
+    "W5": (WIDEFIELD, judge_w5),
+    "W6": (BEADS, _of_first(judge_w6)),
+    "W8": (BEADS, _of_first(judge_w8)),
+    "W10": (WIDEFIELD, judge_w10),
+    "W11": (TRANSFER, judge_transfer("gan")),
+    "W12": (NUCLEI, _of_first(judge_w12)),
+    "W17": (BEADS, _of_first(judge_w17)),
+    "T1": (BEADS, _of_first(judge_t1)),
+    "T9": (TRANSFER, judge_transfer("tcan")),
 }
-"""Claims that can be judged so far, each with the experiment it is judged on."""
+"""Claims that can be judged so far, each with the experiments it is judged on."""
 
 
 def judge_claim(claim: str, evidence: Mapping[str, Mapping[str, Evidence]]) -> tuple[str, str]:
@@ -270,7 +232,8 @@ def judge_claim(claim: str, evidence: Mapping[str, Mapping[str, Evidence]]) -> t
     evidence
         By experiment and channel.
     """
-    experiment, judge = JUDGES[claim]
-    if experiment not in evidence:
-        return f"{experiment} was not part of this run", NOT_JUDGED
-    return judge(evidence[experiment])
+    experiments, judge = JUDGES[claim]
+    missing = [name for name in experiments if name not in evidence]
+    if missing:
+        return f"{' and '.join(missing)} was not part of this run", NOT_JUDGED
+    return judge(*(evidence[name] for name in experiments))

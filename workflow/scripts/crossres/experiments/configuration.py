@@ -1,7 +1,6 @@
 """Reading and checking the configuration: unknown keys, wrong values, missing files."""
 
 import copy
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,13 @@ from typing import Any
 import jsonschema
 import yaml
 
+from crossres.experiments.files import (
+    find_experiment,
+    merged,
+    nearest,
+    read_experiment,
+    without_null_methods,
+)
 from crossres.jobs import InputError
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -29,7 +35,16 @@ def load_config(config: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         Naming the key, what was found, and what is allowed.
     """
-    return _checked(dict(config), load_schema("config"), "configuration")
+    schema = load_schema("config")
+    texts = {"true": True, "false": False}
+    # Snakemake takes `key=true` on the command line for a text
+    given = {
+        key: texts.get(str(value), value)
+        if schema["properties"].get(key, {}).get("type") == "boolean"
+        else value
+        for key, value in config.items()
+    }
+    return _checked(given, schema, "configuration")
 
 
 def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, Any]:
@@ -49,45 +64,30 @@ def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, A
     InputError
         No such file, not YAML, or a key or value that the schema does not allow.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(p.stem for p in folder.glob("*.yaml"))
-        raise InputError(
-            f"experiments: {name!r} is neither a file nor a name under {folder} "
-            f"({_nearest(name, known)})"
-        )
-    try:
-        settings = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: is not valid YAML: {error}") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path}: holds no settings; see config/README.md")
-    demo = settings.pop("demo", None) or {}
-    if not isinstance(demo, dict):
-        raise InputError(f"{path}: demo is {demo!r}; give keys of the experiment with their values")
+    path = find_experiment(name, [folder])
+    settings, demo = read_experiment(path, folder)
     # both scales are checked: a wrong key should not wait for the day the other one is run
     at_scale = {}
-    for name_of_scale, merged in (("paper", settings), ("demo", _merged(settings, demo))):
-        checked = _checked(merged, load_schema("experiment"), str(path))
+    for name_of_scale, whole in (("paper", settings), ("demo", merged(settings, demo))):
+        whole = without_null_methods(whole)
+        checked = _checked(whole, load_schema("experiment"), str(path))
         _check_across(checked, str(path))
         at_scale[name_of_scale] = checked
     return at_scale[scale]
 
 
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with the keys of ``over`` in place, mappings merged key by key."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
-
-
 def _checked(settings: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
     validator = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(settings))
+    # keys of a network with a wrong value are not evaluated either, as jsonschema has it
+    faults = [fault for fault in validator.iter_errors(settings) if _unknown_keys(fault) != []]
+    error = jsonschema.exceptions.best_match(faults)
     if error is not None:
         raise InputError(f"{where}: {_sentence(error)}; config/README.md lists every key")
+    return with_defaults(settings, schema)
+
+
+def with_defaults(settings: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with the schema's defaults filled in, each network's own ones first."""
     return _with_defaults(settings, schema, schema)
 
 
@@ -95,7 +95,7 @@ def _with_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any
     schema = resolve(schema, root)
     if not isinstance(value, dict):
         return value
-    filled = dict(value)
+    filled = merged(copy.deepcopy(schema.get("recipe", {})), value)
     others = schema.get("additionalProperties")
     if isinstance(others, dict):
         return {key: _with_defaults(part, others, root) for key, part in filled.items()}
@@ -109,39 +109,49 @@ def _with_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any
 
 
 def resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema with its reference into ``$defs`` merged in."""
+    """Return a schema with its reference into ``$defs`` merged in, properties key by key."""
     merged = dict(schema)
     for reference in [schema, *schema.get("allOf", [])]:
         if "$ref" in reference:
             found = root["$defs"][reference["$ref"].removeprefix("#/$defs/")]
+            properties = {**found.get("properties", {}), **merged.get("properties", {})}
             merged = {**found, **merged}
+            if properties:
+                merged["properties"] = properties
     return merged
 
 
 def _sentence(error: jsonschema.ValidationError) -> str:
     """Say in one sentence which key is wrong, what was found and what is expected."""
     key = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        unknown = next(name for name in error.instance if name not in known)
-        full = f"{key}.{unknown}" if key else str(unknown)
+    if unknown := _unknown_keys(error):
+        full = f"{key}.{unknown[0]}" if key else unknown[0]
         noun = "network" if key == "networks" else "key"
-        return f"{full} is no known {noun} ({_nearest(str(unknown), known)})"
+        return f"{full} is no known {noun} ({nearest(unknown[0], _known_keys(error))})"
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"{key + '.' if key else ''}{missing[0]} is missing"
     if error.validator == "not" and "required" in error.validator_value:
         return f"{key}.{error.validator_value['required'][0]} does not belong there"
+    if error.validator == "type" and error.validator_value == "null":
+        return f"{key} does not belong there"
     if error.validator == "enum":
         allowed = ", ".join(str(value) for value in error.validator_value)
         return f"{key} is {error.instance!r}; it can be {allowed}"
     return f"{key or 'the file'}: {error.message}"
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    listed = "known: " + ", ".join(known)
-    return f"did you mean {close[0]}? {listed}" if close else listed
+def _known_keys(error: jsonschema.ValidationError) -> list[str]:
+    """Return the keys that the section of an error may have."""
+    return sorted(resolve(error.schema, load_schema("experiment")).get("properties", {}))
+
+
+def _unknown_keys(error: jsonschema.ValidationError) -> list[str] | None:
+    """Return the unknown keys that an error is about, None where it is about something else."""
+    if error.validator not in ("additionalProperties", "unevaluatedProperties"):
+        return None
+    known = _known_keys(error)
+    return [str(name) for name in error.instance if name not in known]
 
 
 def _check_across(settings: Mapping[str, Any], where: str) -> None:
@@ -186,20 +196,36 @@ def _check_across(settings: Mapping[str, Any], where: str) -> None:
         raise InputError(f"{where}: patches.percentiles are {low} and {high}; give low, then high")
     _check_simulated_sizes(settings, where)
     for name, network in settings["networks"].items():
-        adversarial = network.get("adversarial")
-        if not adversarial:
-            continue
-        if adversarial["warm_up_iterations"] >= network["iterations"]:
-            raise InputError(
-                f"{where}: networks.{name}.adversarial.warm_up_iterations is "
-                f"{adversarial['warm_up_iterations']}; it must lie below iterations "
-                f"({network['iterations']})"
-            )
-        if adversarial["mse_share"] + adversarial["ssim_share"] >= 1:
-            raise InputError(
-                f"{where}: networks.{name}.adversarial: mse_share and ssim_share must sum to "
-                "less than 1, the rest being the adversarial term"
-            )
+        _check_network(f"{where}: networks.{name}", network, settings["patches"]["size_px"])
+
+
+def _check_network(where: str, network: Mapping[str, Any], patch_px: int) -> None:
+    """Check what a network's keys say against each other."""
+    crop_px = network["crop_px"]
+    if crop_px is not None and crop_px > patch_px:
+        raise InputError(
+            f"{where}.crop_px is {crop_px}; it cannot exceed patches.size_px ({patch_px})"
+        )
+    if not any(network["loss"].values()):
+        raise InputError(f"{where}.loss has no term above 0; give one, such as {{mse: 1}}")
+    adversarial = network["adversarial"]
+    if adversarial is None:
+        return
+    if adversarial["warm_up_iterations"] >= network["iterations"]:
+        raise InputError(
+            f"{where}.adversarial.warm_up_iterations is {adversarial['warm_up_iterations']}; it "
+            f"must lie below iterations ({network['iterations']})"
+        )
+    if any(adversarial["shares"].values()) and adversarial["weight"] != 1:
+        raise InputError(
+            f"{where}.adversarial.weight is {adversarial['weight']:g} beside shares, which already "
+            "say how much each term counts; leave one of them out"
+        )
+    if sum(adversarial["shares"].values()) >= 1:
+        raise InputError(
+            f"{where}.adversarial.shares sum to {sum(adversarial['shares'].values()):g}; they must "
+            "sum to less than 1, the rest being the adversarial term"
+        )
 
 
 def _check_simulated_sizes(settings: Mapping[str, Any], where: str) -> None:

@@ -22,7 +22,8 @@ def code_hash(script: str) -> str:
         File name under workflow/scripts.
     """
     digest = hashlib.sha256()
-    for path in sorted(_closure(SCRIPTS / script)):
+    files = _closure(SCRIPTS / script)
+    for path in sorted(files | {page for file in files for page in _pages_above(file)}):
         digest.update(str(path.relative_to(SCRIPTS)).encode())
         digest.update(path.read_bytes())
     # the name in front keeps readers of a table from taking 12e34567... for a number
@@ -31,7 +32,7 @@ def code_hash(script: str) -> str:
 
 @cache
 def _closure(path: Path) -> frozenset[Path]:
-    """The file itself and all of the library's files that importing it loads."""
+    """The file itself and all of the library's files that it is made of."""
     found = {path}
     waiting = [path]
     while waiting:
@@ -43,25 +44,46 @@ def _closure(path: Path) -> frozenset[Path]:
 
 
 @cache
-def _direct_imports(path: Path) -> tuple[Path, ...]:
-    modules: set[str] = set()
+def _direct_imports(path: Path) -> frozenset[Path]:
+    """Files of the library that a file imports, by the module that each name comes from.
+
+    A room's own page, its ``__init__``, only passes names on: what it imports besides the name
+    asked for concerns whoever asks for that. Editing one baseline must not retrain every network
+    for having its room in common with what applies them.
+    """
+    found: set[Path] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            modules.update(alias.name for alias in node.names)
+            for alias in node.names:
+                found |= _file_of(alias.name)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules.add(node.module)
-            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple(_files_of(modules))
+            for alias in node.names:
+                found |= _home_of(node.module, alias.name)
+    return frozenset(found)
 
 
-def _files_of(modules: Iterable[str]) -> Iterable[Path]:
-    """Files of those modules that are ours, with the packages above them."""
-    for module in modules:
-        parts = module.split(".")
-        if parts[0] != "crossres":
-            continue
-        for depth in range(1, len(parts) + 1):
-            base = SCRIPTS.joinpath(*parts[:depth])
-            for candidate in (base / "__init__.py", base.with_suffix(".py")):
-                if candidate.is_file():
-                    yield candidate
+def _home_of(module: str, name: str) -> set[Path]:
+    """Return the file that a name of a module comes from."""
+    if inner := _file_of(f"{module}.{name}"):
+        return inner
+    page = SCRIPTS.joinpath(*module.split("."), "__init__.py")
+    if page.is_file():
+        for node in ast.walk(ast.parse(page.read_text())):
+            names = [alias.name for alias in getattr(node, "names", [])]
+            if isinstance(node, ast.ImportFrom) and node.module and name in names:
+                return _file_of(node.module)
+    return _file_of(module)
+
+
+def _pages_above(path: Path) -> set[Path]:
+    """Return the pages of the rooms that a file lies in: Python runs them first."""
+    folders = [folder for folder in path.parents if folder.is_relative_to(SCRIPTS)]
+    return {folder / "__init__.py" for folder in folders if (folder / "__init__.py").is_file()}
+
+
+def _file_of(module: str) -> set[Path]:
+    """Return the file of a module that is ours, of a room its own page."""
+    base = SCRIPTS.joinpath(*module.split("."))
+    candidates = (base / "__init__.py", base.with_suffix(".py"))
+    ours = module.split(".")[0] == "crossres"
+    return {path for path in candidates if ours and path.is_file()}

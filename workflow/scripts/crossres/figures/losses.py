@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 
 from crossres.figures.style import new_figure
 
-BLIND = 2 * np.log(2)
-"""Loss of a discriminator that cannot tell target from restoration."""
+COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00")
 
 
 def plot_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
@@ -35,7 +34,7 @@ def plot_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
 def _losses(panel, history: pd.DataFrame) -> None:
     at = history.iteration
     if "discriminator_loss" not in history:
-        panel.semilogy(at, history.generator_loss, ".-", ms=3, color="#D55E00", label="MSE")
+        panel.semilogy(at, history.generator_loss, ".-", ms=3, color="#D55E00", label="loss")
     else:
         joined = history.discriminator_loss.notna()
         panel.plot(
@@ -49,8 +48,9 @@ def _losses(panel, history: pd.DataFrame) -> None:
         panel.plot(
             at, history.discriminator_loss, ".-", ms=3, color="#0072B2", label="discriminator"
         )
-        panel.axhline(BLIND, color="#0072B2", linestyle=":", linewidth=0.8)
-        panel.annotate("2 ln 2: cannot tell", (0, BLIND), fontsize=6, va="bottom", color="#0072B2")
+        blind = history.discriminator_equilibrium.iloc[0]
+        panel.axhline(blind, color="#0072B2", linestyle=":", linewidth=0.8)
+        panel.annotate("cannot tell", (0, blind), fontsize=6, va="bottom", color="#0072B2")
         panel.set_ylim(bottom=0)
         _mark_warm_up(panel, history)
     panel.set_ylabel("training loss")
@@ -58,8 +58,8 @@ def _losses(panel, history: pd.DataFrame) -> None:
 
 
 def _shares(panel, history: pd.DataFrame) -> None:
-    shares = [c for c in ("adversarial_share", "mse_share", "ssim_share") if c in history]
-    for column, colour in zip(shares, ("#D55E00", "#009E73", "#CC79A7"), strict=False):
+    shares = [column for column in history if column.endswith("_share")]
+    for column, colour in zip(sorted(shares), COLOURS, strict=False):
         panel.plot(
             history.iteration,
             100 * history[column],
@@ -98,14 +98,17 @@ def _validation(panel, history: pd.DataFrame) -> None:
 
 
 def _mark_warm_up(panel, history: pd.DataFrame) -> None:
-    if "discriminator_loss" not in history or history.discriminator_loss.notna().all():
+    if "discriminator_loss" not in history:
         return
+    # at iteration 0 no loss has been computed yet, with or without a warm-up
     end = history.iteration[history.discriminator_loss.isna()].max()
+    if not end > 0:
+        return
     panel.axvspan(0, end, color="#eeeeee", zorder=0)
     panel.text(
         end / 2,
         0.5,
-        "warm-up\n(MSE alone)",
+        "warm-up\n(no discriminator)",
         ha="center",
         fontsize=6,
         transform=panel.get_xaxis_transform(),

@@ -17,8 +17,14 @@ METHOD_LABELS = {
     "input": "input",
     "richardson_lucy": "Lucy–Richardson",
     "nnls": "NNLS",
+    "care": "CARE",
+    "srresnet": "SRResNet",
+    "esrgan": "ESRGAN",
+    "dfcan": "DFCAN",
     "cnn": "CNN",
     "gan": "GAN",
+    "rcan": "RCAN",
+    "tcan": "TCAN",
     "target": "target",
 }
 """Methods in the order in which figures show them; others follow under their own name."""
@@ -29,9 +35,15 @@ COLOURS = {
     "nnls": "#56B4E9",
     "cnn": "#009E73",
     "gan": "#D55E00",
+    "rcan": "#0072B2",
+    "tcan": "#CC79A7",
+    "care": "#8C6D31",
+    "srresnet": "#637939",
+    "esrgan": "#AD494A",
+    "dfcan": "#6B6ECF",
     "target": "#000000",
 }
-"""Okabe and Ito's palette, distinguishable with any colour vision."""
+"""Okabe and Ito's palette, distinguishable with any colour vision; comparators in muted tones."""
 
 STYLE: Any = {
     "font.size": 8,
@@ -67,12 +79,14 @@ def in_order(methods: Iterable[str]) -> list[str]:
 
 def label_of(method: str) -> str:
     """Return a method's name as figures write it."""
-    return METHOD_LABELS.get(method, method.upper())
+    network = method.removesuffix("_ensemble")
+    label = METHOD_LABELS.get(network, network.upper())
+    return label if network == method else f"{label}, mean of seeds"
 
 
 def colour_of(method: str) -> str:
     """Return a method's colour."""
-    return COLOURS.get(method, "#CC79A7")
+    return COLOURS.get(method, "#777777")
 
 
 def save_figure(figure: Figure, *paths: str | Path) -> None:

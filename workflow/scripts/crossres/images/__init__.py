@@ -9,22 +9,30 @@ from crossres.images.field import (
     read_field_table,
     read_scene_table,
 )
-from crossres.images.image import Image
-from crossres.images.reading import read_image
-from crossres.images.writing import write_image
+from crossres.images.image import Image, Metadata
+from crossres.images.reading import open_image, read_image
+from crossres.images.stored import Pixels, StoredArray, Window, slabs
+from crossres.images.writing import image_to_fill, write_image
 
 __all__ = [
     "Image",
+    "Metadata",
+    "Pixels",
+    "StoredArray",
+    "Window",
     "agreed_pixel_size",
     "as_plane",
     "centred_grid",
     "field_name",
     "field_window",
     "fields_in",
+    "image_to_fill",
     "load_field",
+    "open_image",
     "read_field_table",
     "read_image",
     "read_scene_table",
     "require_signal",
+    "slabs",
     "write_image",
 ]

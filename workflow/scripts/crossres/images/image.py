@@ -1,18 +1,17 @@
 """The one way an image travels through the workflow."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
 
 @dataclass(frozen=True)
-class Image:
-    """An array with what is needed to understand it.
+class Metadata:
+    """What is needed to understand the pixels of an image.
 
     Parameters
     ----------
-    array
-        Pixels, in the order of ``axes``.
     axes
         One letter a dimension, of T, C, Z, Y, X, in this order: "YX", "CYX", "ZYX" ...
     pixel_size_nm
@@ -24,6 +23,28 @@ class Image:
         Names along the C axis, empty without one.
     corner_px
         (y, x) of this image's first pixel in the field that it was cropped from.
+    frame_interval_s
+        Time between two frames of a time-lapse; None where there is none, or it is not known.
+    """
+
+    axes: str
+    pixel_size_nm: float | None = None
+    z_step_nm: float | None = None
+    channels: tuple[str, ...] = ()
+    corner_px: tuple[int, int] = (0, 0)
+    frame_interval_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Image:
+    """An array with what is needed to understand it.
+
+    Parameters
+    ----------
+    array
+        Pixels, in the order of ``axes``.
+    axes, pixel_size_nm, z_step_nm, channels, corner_px, frame_interval_s
+        As of :class:`Metadata`.
     """
 
     array: np.ndarray
@@ -32,10 +53,17 @@ class Image:
     z_step_nm: float | None = None
     channels: tuple[str, ...] = field(default=())
     corner_px: tuple[int, int] = (0, 0)
+    frame_interval_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != len(self.axes):
             raise ValueError(f"axes {self.axes!r} do not fit an array of shape {self.array.shape}")
+
+    @property
+    def metadata(self) -> Metadata:
+        """All but the pixels."""
+        known: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(Metadata)}
+        return Metadata(**known)
 
     @property
     def known_pixel_size_nm(self) -> float:

@@ -2,39 +2,25 @@
 
 import os
 import struct
-import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 
-from crossres.images.image import Image
+from crossres.images.described import describe, is_composite
+from crossres.images.image import Image, Metadata
+from crossres.images.stored import StoredArray
 from crossres.jobs import InputError
 
-NM_PER_UNIT = {
-    "nm": 1.0,
-    "µm": 1e3,
-    "μm": 1e3,
-    "um": 1e3,
-    "micron": 1e3,
-    "microns": 1e3,
-    "\\u00b5m": 1e3,
-    "mm": 1e6,
-    "cm": 1e7,
-    "m": 1e9,
-}
-"""Units of length as OME-XML and ImageJ write them."""
-
-PLAUSIBLE_PIXEL_NM = (0.1, 1e5)
-"""A TIFF resolution outside this range, such as 72 dots per inch, describes a printed page."""
-
-SQUARE_TOLERANCE = 0.01
-"""Height and width of a pixel may differ by this fraction, from rounding in metadata."""
+UNNAMED_AXES = frozenset("QI")
+"""What tifffile calls an axis of which the file says nothing."""
 
 
-def read_image(path: str | Path) -> Image:
-    """Read an image file with its axes, pixel size and channel names.
+def read_image(path: str | Path, axes: str | None = None) -> Image:
+    """Read an image file with its axes, pixel size, times and channel names.
 
     The pixel size is taken from OME-XML, from ImageJ's description, or from a TIFF resolution
     in centimetres; a resolution in inches describes a printed page and is not believed.
@@ -43,6 +29,8 @@ def read_image(path: str | Path) -> Image:
     ----------
     path
         A TIFF file: OME, ImageJ or plain.
+    axes
+        What the axes of the file are, such as "TYX", where it does not name them itself.
 
     Returns
     -------
@@ -55,7 +43,49 @@ def read_image(path: str | Path) -> Image:
         The file is missing, unreadable or truncated, or holds colour images (RGB), several
         images, pixels that are not square, or axes that are not of T, C, Z, Y, X.
     """
-    path = Path(path)
+    with _opened(Path(path), axes) as (_, series, order, metadata):
+        return Image(series.asarray().transpose(order), **vars(metadata))
+
+
+def open_image(
+    path: str | Path, scratch: Path, axes: str | None = None
+) -> tuple[StoredArray, Metadata]:
+    """Return the pixels of an image file without reading them, and what the file says of them.
+
+    Parameters
+    ----------
+    path, axes
+        As of :func:`read_image`.
+    scratch
+        Folder for the pixels of a file that cannot be read by windows, as it is compressed: they
+        are unpacked there, plane by plane.
+
+    Returns
+    -------
+    pixels : StoredArray
+        In the order of the axes.
+    metadata : Metadata
+        All but the pixels.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_image`.
+    """
+    with _opened(Path(path), axes) as (tiff, series, order, metadata):
+        if series.dataoffset is None:
+            stored = _unpacked(series, scratch / "unpacked")
+        else:
+            dtype = np.dtype(tiff.byteorder + series.dtype.char)
+            stored = StoredArray(path, dtype, series.shape, series.dataoffset)
+            if stored.end > Path(path).stat().st_size:
+                raise _truncated(Path(path))
+        return StoredArray(stored.path, stored.dtype, stored.shape, stored.offset, order), metadata
+
+
+@contextmanager
+def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int], Metadata]]:
+    """Open a file; give it, its one series, the order that brings its axes to TCZYX, the rest."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file; correct the path in the sheet")
     try:
@@ -67,10 +97,15 @@ def read_image(path: str | Path) -> Image:
                     f"{path}: holds {len(tiff.series)} images ({shapes}); expected one image a "
                     "file: save each on its own"
                 )
-            axes, array = tiff.series[0].axes, tiff.series[0].asarray()
-            metadata = _metadata(path, tiff)
-            if array.ndim != len(axes):
-                raise ValueError(f"axes {axes} of shape {array.shape}")
+            series = tiff.series[0]
+            if len(series.shape) != len(series.axes):
+                raise ValueError(f"axes {series.axes} of shape {series.shape}")
+            axes = _named_axes(path, tiff, stated)
+            order = [axes.index(axis) for axis in "TCZYX" if axis in axes]
+            found = {"axes": "".join(axes[i] for i in order), **describe(path, tiff)}
+            for key, axis in (("z_step_nm", "Z"), ("frame_interval_s", "T")):
+                found[key] = found.get(key) if axis in axes else None
+            yield tiff, series, order, Metadata(**found)
     except InputError:
         raise
     # a damaged file makes tifffile raise nearly anything: KeyError, struct.error, MemoryError ...
@@ -79,34 +114,74 @@ def read_image(path: str | Path) -> Image:
             f"{path}: cannot be read as a TIFF image ({error}); it may be truncated or of another "
             "format: export it again as TIFF"
         ) from error
+
+
+def _named_axes(path: Path, tiff: tifffile.TiffFile, stated: str | None) -> str:
+    """Return the file's axes, each one of T, C, Z, Y, X, in the file's order."""
+    axes, shape = tiff.series[0].axes, tiff.series[0].shape
+    if "S" in axes and is_composite(tiff):
+        axes = axes.replace("S", "C")
     if "S" in axes:
         raise InputError(
-            f"{path}: is a colour image (axes {axes}, {array.shape}); expected one gray value a "
+            f"{path}: is a colour image (axes {axes}, {shape}); expected one gray value a "
             "pixel: export the fluorescence channel itself"
         )
-    if not set(axes) <= set("TCZYX"):
-        raise InputError(
-            f"{path}: has axes {axes} of shape {array.shape}; expected axes of T, C, Z, Y, X: "
-            "save it as OME-TIFF or ImageJ TIFF with its axes named"
+    if stated is not None:
+        agreed = len(stated) == len(axes) and all(
+            found in UNNAMED_AXES or found == wanted
+            for found, wanted in zip(axes, stated, strict=True)
         )
-    # ImageJ stores slices before channels
-    order = [axes.index(axis) for axis in "TCZYX" if axis in axes]
-    return Image(array.transpose(order), "".join(axes[i] for i in order), **metadata)
+        if not agreed:
+            raise InputError(
+                f"{path}: has axes {axes} of shape {shape}, Q and I being unnamed; axes says "
+                f"{stated}: correct that, or leave it out where the file names its axes"
+            )
+        axes = stated
+    if not set(axes) <= set("TCZYX") or len(set(axes)) < len(axes):
+        raise InputError(
+            f"{path}: has axes {axes} of shape {shape}; expected axes of T, C, Z, Y, X: "
+            "save it as OME-TIFF or ImageJ TIFF with its axes named; restore_new takes axes=..."
+        )
+    return axes
+
+
+def _unpacked(series: Any, path: Path) -> StoredArray:
+    """Decode a series into a file, a page at a time."""
+    pages = [page for page in series.pages if page is not None]
+    each = pages[0].shape
+    whole = len(pages) * np.prod(each, dtype=np.int64) == np.prod(series.shape, dtype=np.int64)
+    if series.transform is not None or not whole:
+        stored = StoredArray.create(path, series.dtype, series.shape)
+        stored[...] = series.asarray()
+        return stored
+    by_page = StoredArray.create(path, series.dtype, (len(pages), *each))
+    for number, page in enumerate(pages):
+        by_page[number] = page.asarray()
+    return StoredArray(path, series.dtype, series.shape)
 
 
 def _require_complete(path: Path, tiff: tifffile.TiffFile) -> None:
     """Refuse a file that ends before its last strip or page: tifffile reads what is left."""
-    size = path.stat().st_size
     ends = [
         offset + count
         for page in tiff.pages
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
     ]
-    if max(ends, default=0) > size or _next_page(tiff) != 0:
-        raise InputError(
-            f"{path}: is truncated: it ends after {size} bytes, before its last image does; copy "
-            "it again from the microscope"
-        )
+    if max(ends, default=0) > path.stat().st_size or _next_page(tiff) != 0:
+        raise _truncated(path)
+    # of stacks beyond 4 GB ImageJ writes one page, which the others follow; where they end too
+    # soon, tifffile takes the first for all
+    stated = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
+    series = tiff.series[0]
+    if np.prod(series.shape, dtype=np.int64) < stated * np.prod(series.keyframe.shape):
+        raise _truncated(path)
+
+
+def _truncated(path: Path) -> InputError:
+    return InputError(
+        f"{path}: is truncated: it ends after {path.stat().st_size} bytes, before its last image "
+        "does; copy it again from the microscope"
+    )
 
 
 def _next_page(tiff: tifffile.TiffFile) -> int:
@@ -117,86 +192,3 @@ def _next_page(tiff: tifffile.TiffFile) -> int:
     file.seek(entries * kind.tagsize, os.SEEK_CUR)
     (offset,) = struct.unpack(kind.offsetformat, file.read(kind.offsetsize))
     return offset
-
-
-def _metadata(path: Path, tiff: tifffile.TiffFile) -> dict[str, Any]:
-    if tiff.is_ome and tiff.ome_metadata:
-        metadata = _from_ome(tiff.ome_metadata)
-    elif tiff.is_imagej and tiff.imagej_metadata:
-        metadata = _from_imagej(tiff)
-    else:
-        metadata = {"sides_nm": _from_resolution(tiff.pages[0], nm_per_unit=None)}
-    height, width = metadata.pop("sides_nm", (None, None))
-    if height and width and abs(height - width) > SQUARE_TOLERANCE * width:
-        raise InputError(
-            f"{path}: has pixels of {width:g} nm in x and {height:g} nm in y; expected square "
-            "pixels: resample the image, or correct its metadata"
-        )
-    return {"pixel_size_nm": width, **metadata}
-
-
-def _from_ome(xml: str) -> dict[str, Any]:
-    root = ElementTree.fromstring(xml)
-    pixels = root.find(".//{*}Pixels")
-    if pixels is None:
-        return {}
-
-    def length(key: str) -> float | None:
-        if key not in pixels.attrib:
-            return None
-        unit = NM_PER_UNIT.get(pixels.attrib.get(f"{key}Unit", "µm"))
-        return float(pixels.attrib[key]) * unit if unit else None
-
-    names = [channel.attrib.get("Name", "") for channel in pixels.findall("{*}Channel")]
-    return {
-        "sides_nm": (length("PhysicalSizeY"), length("PhysicalSizeX")),
-        "z_step_nm": length("PhysicalSizeZ"),
-        "channels": tuple(names) if len(names) > 1 and all(names) else (),
-        "corner_px": _corner(pixels, length("PhysicalSizeX")),
-    }
-
-
-def _corner(pixels: ElementTree.Element, pixel_size_nm: float | None) -> tuple[int, int]:
-    """Return where an image of our own was cropped from, (0, 0) for any other.
-
-    A microscope writes the position of its stage there; an imported image begins anew at (0, 0).
-    """
-    plane = pixels.find("{*}Plane")
-    if plane is None or not pixel_size_nm:
-        return 0, 0
-    try:
-        places = [float(plane.attrib.get(f"Position{axis}", 0)) for axis in "YX"]
-    except ValueError:
-        return 0, 0
-    if not np.all(np.isfinite(places)):
-        return 0, 0
-    y, x = (round(place * 1e3 / pixel_size_nm) for place in places)
-    return y, x
-
-
-def _from_imagej(tiff: tifffile.TiffFile) -> dict[str, Any]:
-    metadata = tiff.imagej_metadata or {}
-    unit = NM_PER_UNIT.get(str(metadata.get("unit", "")).lower())
-    spacing = metadata.get("spacing")
-    return {
-        "sides_nm": _from_resolution(tiff.pages[0], unit) if unit else (None, None),
-        "z_step_nm": float(spacing) * unit if unit and spacing else None,
-    }
-
-
-def _from_resolution(page: Any, nm_per_unit: float | None) -> tuple[float | None, float | None]:
-    """Height and width of a pixel, in ImageJ's unit or in the resolution's own centimetres."""
-    tags = page.tags
-    if nm_per_unit is None:
-        centimetre = tifffile.RESUNIT.CENTIMETER
-        if "ResolutionUnit" not in tags or tags["ResolutionUnit"].value != centimetre:
-            return None, None
-        nm_per_unit = NM_PER_UNIT["cm"]
-
-    def side(name: str) -> float | None:
-        numerator, denominator = tags[name].value if name in tags else (0, 1)
-        size_nm = nm_per_unit * denominator / numerator if numerator else 0.0
-        low, high = PLAUSIBLE_PIXEL_NM
-        return float(np.round(size_nm, 4)) if low <= size_nm <= high else None
-
-    return side("YResolution"), side("XResolution")

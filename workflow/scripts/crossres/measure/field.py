@@ -21,6 +21,7 @@ UNITS = {
     "nrmse": "1",
     "mse": "1",
     "pearson_r": "1",
+    "pearson_r_scan_mean": "1",
     "modulation_depth": "1",
     "sharpness": "1/px",
 }

@@ -3,14 +3,18 @@
 from crossres.networks.devices import choose_device
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, load_model, save_model
-from crossres.networks.registry import NETWORKS, build
+from crossres.networks.image_network import ImageNetwork
+from crossres.networks.registry import NETWORKS, architecture, build, takes_field
 
 __all__ = [
     "NETWORKS",
+    "ImageNetwork",
     "ModelFile",
     "PatchDiscriminator",
+    "architecture",
     "build",
     "choose_device",
     "load_model",
     "save_model",
+    "takes_field",
 ]

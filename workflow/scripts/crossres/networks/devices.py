@@ -5,7 +5,7 @@ import torch
 from crossres.jobs import InputError, logger
 
 
-def choose_device(wanted: str, threads: int) -> torch.device:
+def choose_device(wanted: str, threads: int, rank: int = 0) -> torch.device:
     """Return the device asked for, and say which it is; never fall back in silence.
 
     Parameters
@@ -14,6 +14,8 @@ def choose_device(wanted: str, threads: int) -> torch.device:
         "auto": a GPU where there is one; "cpu"; "cuda": a GPU or an error.
     threads
         Cores to use on the CPU.
+    rank
+        Which GPU to use, where several processes share a training.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def choose_device(wanted: str, threads: int) -> torch.device:
             "set device: auto or cpu, or install the CUDA build of torch"
         )
     if wanted != "cpu" and torch.cuda.is_available():
-        logger.info("device: %s", torch.cuda.get_device_name())
-        return torch.device("cuda")
+        logger.info("device: %s", torch.cuda.get_device_name(rank))
+        return torch.device("cuda", rank)
     logger.info("device: CPU, %d threads", threads)
     return torch.device("cpu")

@@ -1,7 +1,7 @@
 """A trained model in one file: weights and all that is needed to use them."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,9 @@ class ModelFile:
     network
         Name in the registry.
     settings
-        Keyword arguments it was built with.
+        Keyword arguments it was built with, JSON values only.
     dims
-        2 for images.
+        2 for images, 3 for volumes.
     input_scale, target_scale
         Scales of the training data: inputs are normalised by the first, outputs brought back
         to the target's counts by the second.
@@ -36,6 +36,11 @@ class ModelFile:
     percentiles_per_image
         The percentiles by which every image is normalised by itself, instead of by the scales:
         an output is then brought back to the counts of its input.
+    z_step_nm
+        Distance of the training data's slices; None for images.
+    trained
+        What a reader wants to know of its training, JSON values only: experiment, channel,
+        seed, iterations, validation scores, whether the data are simulated.
     """
 
     network: str
@@ -45,6 +50,8 @@ class ModelFile:
     target_scale: Scale
     pixel_size_nm: float
     percentiles_per_image: tuple[float, float] | None = None
+    z_step_nm: float | None = None
+    trained: dict[str, Any] = field(default_factory=dict)
 
     def scales_of(self, image: np.ndarray) -> tuple[Scale, Scale]:
         """Return what normalises an image before it is restored, and what is inverted after."""
@@ -90,12 +97,20 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
         fields = json.loads(text)
         scales = {name: Scale(**fields[name]) for name in ("input_scale", "target_scale")}
         about = ModelFile(**{**fields, **scales})
+        if about.percentiles_per_image is not None:  # JSON knows no tuples
+            low, high = about.percentiles_per_image
+            about = replace(about, percentiles_per_image=(low, high))
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path}: the description of its network is damaged or of another version ({error}); "
             "delete it and train again"
         ) from error
-    network = build(about.network, about.dims, **about.settings)
+    try:
+        network = build(about.network, about.dims, **about.settings)
+    except (InputError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: the network it describes cannot be built ({error}); delete it and train again"
+        ) from error
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

@@ -1,13 +1,23 @@
-"""The U-Net generator of Wang et al. 2019, used by ``gan`` and ``cnn``."""
-
-from collections.abc import Sequence
+"""The U-Net generator of Wang et al. 2019: ``gan`` and ``cnn``, and a half of ``tcan``."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from crossres.jobs import InputError
+from crossres.networks.image_network import ImageNetwork
+from crossres.networks.layers import (
+    convolution,
+    crop_to,
+    initialise_he,
+    pad_to_multiple,
+    reach_of_levels,
+)
+
 SLOPE = 0.1
-"""Slope of the leaky ReLU on the negative side (Wang 2019, eq. 4)."""
+"""Slope of the leaky ReLU on the negative side (Wang 2019, eq. 4; Huang 2023, eq. 2)."""
+
+UPSAMPLINGS = ("bilinear", "nearest")
 
 
 class TripleConvolution(nn.Sequential):
@@ -16,11 +26,12 @@ class TripleConvolution(nn.Sequential):
     def __init__(self, channels_in: int, channels_out: int) -> None:
         layers: list[nn.Module] = []
         for source in (channels_in, channels_out, channels_out):
-            layers += [nn.Conv2d(source, channels_out, 3, padding=1), nn.LeakyReLU(SLOPE)]
+            # in place: the convolution before does not need what it gave to learn
+            layers += [convolution(2, source, channels_out), nn.LeakyReLU(SLOPE, inplace=True)]
         super().__init__(*layers)
 
 
-class UNet(nn.Module):
+class UNet(ImageNetwork):
     """U-Net with residual down blocks: Wang et al. 2019, Methods, eq. 3-5.
 
     Four down blocks x_k = x_{k-1} + three (Conv, LReLU), where x_{k-1} is padded with zero
@@ -33,6 +44,7 @@ class UNet(nn.Module):
     - widths: 32, 64, 128, 256 for the down blocks, 512 at the bottom, and back (the last
       convolution maps 32 channels to 1, which is printed);
     - kernels 3x3, zero padding; upsampling bilinear, half-pixel centres;
+    - a leaky ReLU follows the convolution at the bottom;
     - initialisation: He's, for the slope of 0.1 (He et al. 2015, eq. 14), biases 0;
     - sizes not divisible by 16 are padded at the bottom and right by repeating the border, and
       cropped again.
@@ -43,38 +55,49 @@ class UNet(nn.Module):
         Channels of the first down block; each further block doubles them.
     depth
         Number of down blocks.
+    upsampling
+        "bilinear", or "nearest" as Huang et al. 2023 print.
+    channels_in, channels_out
+        1 for a network of images; others where this is a part of another.
+
+    Raises
+    ------
+    InputError
+        An unknown upsampling.
     """
 
-    def __init__(self, width: int = 32, depth: int = 4) -> None:
-        super().__init__()
-        widths: Sequence[int] = [width * 2**level for level in range(depth + 1)]
-        sources = [1, *widths[: depth - 1]]
-        self.stride = 2**depth
+    def __init__(
+        self,
+        width: int = 32,
+        depth: int = 4,
+        upsampling: str = "bilinear",
+        channels_in: int = 1,
+        channels_out: int = 1,
+    ) -> None:
+        if upsampling not in UPSAMPLINGS:
+            raise InputError(f"upsampling is {upsampling!r}; it must be {' or '.join(UPSAMPLINGS)}")
+        reach = reach_of_levels(depth, 3, 1, 3, 1, upsampling == "bilinear")
+        # at the widest: skips of all levels, the upsampled maps, and both concatenated
+        live = channels_in + channels_out + 9 * width
+        super().__init__((2**depth,) * 2, (reach,) * 2, live)
+        widths = [width * 2**level for level in range(depth + 1)]
+        sources = [channels_in, *widths[: depth - 1]]
+        self.upsampling = upsampling
         self.down = nn.ModuleList(
             TripleConvolution(a, b) for a, b in zip(sources, widths[:depth], strict=True)
         )
-        self.bottom = nn.Conv2d(widths[depth - 1], widths[depth], 3, padding=1)
+        self.bottom = convolution(2, widths[depth - 1], widths[depth])
         self.up = nn.ModuleList(
             TripleConvolution(widths[level + 1] + widths[level], widths[level])
             for level in reversed(range(depth))
         )
-        self.last = nn.Conv2d(width, 1, 3, padding=1)
-        initialise_convolutions(self)
-
-    @property
-    def reach_px(self) -> int:
-        """How far, in pixels, an output pixel can see: half the receptive field, rounded up."""
-        depth = len(self.down)
-        blocks = sum(3 * 2**level for level in range(depth))
-        # each pooling reaches 2^level - 1 further at most, each upsampling one coarse pixel
-        pooling = sum(2**level for level in range(depth))
-        upsampling = sum(2 ** (level + 1) for level in range(depth))
-        return 2 * blocks + 2**depth + 1 + pooling + upsampling
+        self.last = convolution(2, width, channels_out)
+        initialise_he(self, SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 1, Y, X) to (N, 1, Y, X)."""
-        height, width = x.shape[-2:]
-        x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
+        """Map (N, channels_in, Y, X) to (N, channels_out, Y, X)."""
+        size = x.shape[2:]
+        x = pad_to_multiple(x, 2 ** len(self.down))
         skips = []
         for block in self.down:
             y = block(x)
@@ -82,16 +105,9 @@ class UNet(nn.Module):
             skips.append(x)
             x = F.avg_pool2d(x, 2)
         x = F.leaky_relu(self.bottom(x), SLOPE)
-        for block, skip in zip(self.up, reversed(skips), strict=True):
-            x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-            x = block(torch.cat([skip, x], dim=1))
-        return self.last(x)[..., :height, :width]
-
-
-def initialise_convolutions(network: nn.Module) -> None:
-    """He initialisation for leaky ReLUs of slope 0.1, biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, a=SLOPE)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+        smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
+        for block in self.up:
+            x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
+            x = torch.cat([skips.pop(), x], dim=1)
+            x = block(x)
+        return crop_to(self.last(x), size)

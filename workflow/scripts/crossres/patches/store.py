@@ -1,4 +1,4 @@
-"""Patches on disk: one safetensors file a split, memory-mapped when read."""
+"""Patches and validation fields on disk: one safetensors file each."""
 
 import json
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from crossres.preprocess import Scale
 
 @dataclass(frozen=True)
 class Patches:
-    """The patches of one split.
+    """The patches of the training fields, or the whole validation fields.
 
     Parameters
     ----------
     inputs, targets
-        (N, Y, X) float32, normalised.
+        Patches: (N, [Z,] Y, X) float32, normalised. Fields: a list of ([Z,] Y, X) of any sizes.
     scales
         ``input`` and ``target``: what normalised them.
     pixel_size_nm
@@ -29,8 +29,8 @@ class Patches:
         The percentiles by which every image was scaled by itself; None where ``scales`` did.
     """
 
-    inputs: np.ndarray
-    targets: np.ndarray
+    inputs: np.ndarray | list[np.ndarray]
+    targets: np.ndarray | list[np.ndarray]
     scales: dict[str, Scale]
     pixel_size_nm: float
     percentiles_per_image: tuple[float, float] | None = None
@@ -44,10 +44,11 @@ def save_patches(path: str | Path, patches: Patches) -> None:
     text: dict[str, Any] = {role: [s.offset, s.span] for role, s in patches.scales.items()}
     text["pixel_size_nm"] = patches.pixel_size_nm
     text["percentiles_per_image"] = patches.percentiles_per_image
-    tensors = {
-        "input": np.ascontiguousarray(patches.inputs, dtype=np.float32),
-        "target": np.ascontiguousarray(patches.targets, dtype=np.float32),
-    }
+    tensors: dict[str, np.ndarray] = {}
+    for role, images in (("input", patches.inputs), ("target", patches.targets)):
+        stacked = isinstance(images, np.ndarray)
+        named = {role: images} if stacked else {f"{role}.{i:05d}": f for i, f in enumerate(images)}
+        tensors |= {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in named.items()}
     with written_aside(path) as aside:
         # one entry alone: safetensors writes several in an order of chance
         save_file(tensors, aside, metadata={"crossres": json.dumps(text, sort_keys=True)})
@@ -57,9 +58,16 @@ def load_patches(path: str | Path) -> Patches:
     """Read what :func:`save_patches` wrote."""
     with safe_open(path, framework="np") as file:
         text = json.loads(file.metadata()["crossres"])
+        names = sorted(file.keys())
+
+        def images(role: str) -> np.ndarray | list[np.ndarray]:
+            if role in names:
+                return file.get_tensor(role)
+            return [file.get_tensor(name) for name in names if name.startswith(f"{role}.")]
+
         return Patches(
-            inputs=file.get_tensor("input"),
-            targets=file.get_tensor("target"),
+            inputs=images("input"),
+            targets=images("target"),
             scales={role: Scale(*text[role]) for role in ("input", "target")},
             pixel_size_nm=text["pixel_size_nm"],
             percentiles_per_image=tuple(own) if (own := text["percentiles_per_image"]) else None,

@@ -1,6 +1,6 @@
 """Samples, seen through optics, as raw files that a microscope would have written."""
 
-from crossres.simulate.acquisition import acquire_pair
+from crossres.simulate.acquisition import acquire_pair, acquire_scans
 from crossres.simulate.beads import place_beads
 from crossres.simulate.scan_truth import (
     ScanTruth,
@@ -14,6 +14,7 @@ __all__ = [
     "ScanTruth",
     "acquire_pair",
     "acquire_scan",
+    "acquire_scans",
     "place_beads",
     "sample_position_nm",
     "truth_from_dict",

@@ -1,5 +1,6 @@
 """Losses, the training loop, selection of the best model, and resuming."""
 
-from crossres.training.loop import TrainingData, train
+from crossres.training.loop import Diverged, TrainingData, train
+from crossres.training.team import Team, run_team
 
-__all__ = ["TrainingData", "train"]
+__all__ = ["Diverged", "Team", "TrainingData", "run_team", "train"]

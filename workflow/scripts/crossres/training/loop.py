@@ -1,7 +1,7 @@
-"""The training loop, one for networks with and without a discriminator."""
+"""The training loop, one for all networks, with and without a discriminator."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,26 +9,60 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from crossres.jobs import InputError, logger, progress
 from crossres.networks import PatchDiscriminator
 from crossres.networks.files import clone_weights
-from crossres.training.batches import draw_batch
+from crossres.training.balance import Balance
+from crossres.training.batches import Sampling, batches_ahead, in_best_order
 from crossres.training.checkpoints import load_state, save_state
-from crossres.training.losses import Balance, adversarial_loss, discriminator_loss, log_ssim_loss
-from crossres.training.selection import is_finite, validate
+from crossres.training.losses import (
+    FIDELITY,
+    discriminator_term,
+    equilibrium,
+    generator_term,
+)
+from crossres.training.record import Record
+from crossres.training.schedules import rate_factor
+from crossres.training.selection import validate
+from crossres.training.team import Team
+
+LOOK_EVERY = 25
+"""Iterations between two looks at whether the losses are finite: each look makes a GPU wait."""
+
+JUDGE = ("width", "blocks", "leading_convolution", "fully_connected", "downsample")
+"""Settings of ``adversarial`` that the discriminator is built from."""
+
+ASTRAY = 100.0
+"""A validation MSE above so many times the targets' variance is called a divergence."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Normalised patches, (N, Y, X) float32, of the training and the validation fields."""
+    """Normalised patches to train on, and whole fields to validate on.
+
+    Parameters
+    ----------
+    train_inputs, train_targets
+        (N, [Z,] Y, X) float32.
+    validation_inputs, validation_targets
+        Fields, ([Z,] Y, X) float32 each, of any sizes.
+    """
 
     train_inputs: np.ndarray
     train_targets: np.ndarray
-    validation_inputs: np.ndarray
-    validation_targets: np.ndarray
+    validation_inputs: Sequence[np.ndarray]
+    validation_targets: Sequence[np.ndarray]
+
+
+class Diverged(InputError):
+    """Training left the finite numbers, or all measure; ``weights`` are the best before."""
+
+    def __init__(self, message: str, weights: dict[str, Tensor]) -> None:
+        super().__init__(message)
+        self.weights = weights
 
 
 def train(
@@ -39,24 +73,24 @@ def train(
     device: torch.device,
     state_path: Path,
     stamp: str,
+    team: Team | None = None,
+    fine_tuned: bool = False,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train a network and return the weights that validated best.
 
-    With ``settings["adversarial"]`` the loss is Wang 2019, eq. 1, generator and discriminator
-    each updated once an iteration; without, it is the mean square error. Killed at any moment,
-    the same call goes on from ``state_path`` and, on the CPU with as many threads, ends with
-    the same weights bit for bit.
+    One loop for all: the generator is updated once an iteration and, with
+    ``settings["adversarial"]``, the discriminator once after it. Killed at any moment, the same
+    call goes on from ``state_path`` and, on the CPU with as many threads, ends with the same
+    weights bit for bit.
 
     Parameters
     ----------
     network
-        Freshly built, (N, 1, Y, X) to the same.
+        Freshly built or to be fine-tuned, (N, 1, [Z,] Y, X) to the same.
     data
-        Patches.
+        Patches and validation fields.
     settings
-        ``iterations``, ``batch``, ``learning_rate``, ``schedule`` (constant or cosine),
-        ``augment``, ``validate_every``, and ``adversarial`` (None, or ``learning_rate``,
-        ``width``, ``downsample``, ``warm_up_iterations``, ``mse_share``, ``ssim_share``).
+        Of a network in the configuration, all keys given (config/README.md lists them).
     seed
         Of the batches and of the discriminator's weights.
     device
@@ -65,41 +99,67 @@ def train(
         Side file for resuming.
     stamp
         Hash of configuration, code and data, see :func:`crossres.training.checkpoints.load_state`.
+    team
+        The processes that share this training; the first validates and saves.
+    fine_tuned
+        The network has been trained before: it is kept as it came where nothing after is better.
 
     Returns
     -------
     weights : dict of Tensor
         On the CPU.
     history : DataFrame
-        A row per validation, ``kept`` marking the one whose weights are returned.
+        A row per validation, ``kept`` marking the one whose weights are returned. Iteration 0 is
+        the network before its first step. Both are empty but in the first process of a team.
 
     Raises
     ------
-    InputError
-        The loss is no longer a finite number.
+    Diverged
+        A loss is no longer finite, or the validation has left all measure. It carries the best
+        weights so far; the side file keeps the last state that was good.
     """
-    run = _Run(network, data, settings, seed, device)
+    team = team or Team()
+    run = _Run(network, data, settings, seed, device, team, fine_tuned)
     state = load_state(state_path, stamp)
     if state is not None:
         run.restore(state)
-        logger.info("resumed at iteration %d of %d", run.iteration, settings["iterations"])
-    todo = range(run.iteration, settings["iterations"])
-    for iteration in progress(todo, "training", total=settings["iterations"], start=run.iteration):
-        run.step(iteration)
-        if (
-            run.iteration % settings["validate_every"] == 0
-            or run.iteration == settings["iterations"]
-        ):
+        logger.info("resuming at iteration %d of %d", run.iteration, settings["iterations"])
+    else:
+        run.validate()
+    batches = batches_ahead(
+        data.train_inputs,
+        data.train_targets,
+        run.sampling,
+        run.iteration,
+        settings["iterations"],
+        device,
+        team,
+    )
+    shown = progress(batches, "training", settings["iterations"], run.iteration)
+    for x, y in shown if team.rank == 0 else batches:
+        run.step(x, y)
+        last = run.iteration == settings["iterations"]
+        if run.iteration % LOOK_EVERY == 0 or last:
+            run.require_finite()
+        if run.iteration % settings["validate_every"] == 0 or last:
+            run.require_finite()
             run.validate()
-            save_state(state_path, stamp, run.state())
+            if team.rank == 0:
+                save_state(state_path, stamp, run.state())
+            team.wait()
+    if team.rank > 0:
+        return {}, pd.DataFrame()
     history = pd.DataFrame(run.history)
     history["kept"] = history.iteration == run.best_iteration
     return run.best_weights, history
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
-    """Move a network to a device, its weights in the order that 2D convolutions like best."""
-    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def precision_of(settings: Mapping[str, Any], device: torch.device) -> torch.dtype:
+    """Return the type that convolutions are computed in; losses are always float32."""
+    if settings["precision"] == "auto":
+        able = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if able else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[settings["precision"]]
 
 
 class _Run:
@@ -112,108 +172,126 @@ class _Run:
         settings: Mapping[str, Any],
         seed: int,
         device: torch.device,
+        team: Team,
+        fine_tuned: bool,
     ) -> None:
-        self.data, self.settings, self.seed, self.device = data, settings, seed, device
-        self.adversarial: Mapping[str, Any] = settings.get("adversarial") or {}
-        self.generator = place(network, device).train()
-        self.optimiser = torch.optim.Adam(network.parameters(), lr=settings["learning_rate"])
+        self.data, self.settings, self.device, self.team = data, settings, device, team
+        self.fine_tuned = fine_tuned
+        self.adversarial: Mapping[str, Any] = settings["adversarial"] or {}
+        crop = {
+            key: settings[key] for key in ("crop_px", "foreground_level", "foreground_fraction")
+        }
+        self.sampling = Sampling(settings["batch"], settings["augment"], seed, **crop)
+        self.precision = precision_of(settings, device)
+        self.generator, self.optimiser = _prepare(network, settings, device)
+        compiled: Any = torch.compile(self.generator) if settings["compile"] else self.generator
+        self.restoring = self.team.wrap(compiled)
+        self.balance = Balance(self.adversarial.get("shares") or {}, device)
         if self.adversarial:
-            torch.manual_seed(seed + 1)
-            self.discriminator = place(
-                PatchDiscriminator(self.adversarial["width"], self.adversarial["downsample"]),
-                device,
+            # the discriminator's chance is not the generator's
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed + 1)
+                discriminator = PatchDiscriminator(**{k: self.adversarial[k] for k in JUDGE})
+            self.discriminator, self.discriminator_optimiser = _prepare(
+                discriminator, {**settings, **self.adversarial}, device
             )
-            self.discriminator_optimiser = torch.optim.Adam(
-                self.discriminator.parameters(), lr=self.adversarial["learning_rate"]
-            )
-            self.balance = Balance(
-                {"mse": self.adversarial["mse_share"], "ssim": self.adversarial["ssim_share"]}
-            )
+            self.judging = self.team.wrap(self.discriminator)
         self.iteration = 0
-        self.terms: dict[str, list[float]] = {}
+        self.record = Record(device)
         self.history: list[dict[str, Any]] = []
         self.best_score, self.best_iteration = math.inf, -1
         self.best_weights: dict[str, Tensor] = {}
 
-    def step(self, iteration: int) -> None:
+    @property
+    def warm(self) -> bool:
+        """Does the generator still learn without the discriminator?"""
+        return not self.adversarial or self.iteration < self.adversarial["warm_up_iterations"]
+
+    def step(self, x: Tensor, y: Tensor) -> None:
         """Update the generator once and, beyond the warm-up, the discriminator once."""
-        rate = self.settings["learning_rate"]
-        if self.settings["schedule"] == "cosine":
-            rate *= 0.5 * (1 + math.cos(math.pi * iteration / self.settings["iterations"]))
-        self.optimiser.param_groups[0]["lr"] = rate
-        x, y = draw_batch(
-            self.data.train_inputs,
-            self.data.train_targets,
-            self.settings["batch"],
-            self.settings["augment"],
-            self.seed,
-            iteration,
-        )
-        x, y = (
-            t.to(self.device, memory_format=torch.channels_last, non_blocking=True) for t in (x, y)
-        )
-        warm = not self.adversarial or iteration < self.adversarial["warm_up_iterations"]
-        terms = self._plain_step(x, y) if warm else self._adversarial_step(x, y)
-        if not all(is_finite(value) for value in terms.values()):
-            raise InputError(
-                f"training left the finite numbers at iteration {iteration} ({terms}); the state "
-                f"before it is kept: try a lower networks.<name>.learning_rate than {rate:g}"
-            )
-        for name, value in terms.items():
-            self.terms.setdefault(name, []).append(value)
-        self.iteration = iteration + 1
-
-    def _plain_step(self, x: Tensor, y: Tensor) -> dict[str, float]:
-        loss = F.mse_loss(self.generator(x), y)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        value = loss.item()
-        if self.adversarial:
-            self.balance.update({"mse": value})
-        return {"generator_loss": value, "mse": value, "mse_share": 1.0}
-
-    def _adversarial_step(self, x: Tensor, y: Tensor) -> dict[str, float]:
-        restored = self.generator(x)
-        self.discriminator.requires_grad_(False)
+        factor = rate_factor(self.settings, self.iteration)
+        self.optimiser.param_groups[0]["lr"] = factor * self.settings["learning_rate"]
+        with torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
+            restored = self.restoring(x)
+        restored = restored.float()
         bare = {
-            "adversarial": adversarial_loss(self.discriminator(restored)),
-            "mse": F.mse_loss(restored, y),
+            name: FIDELITY[name](restored, y)
+            for name in {**self.settings["loss"], **self.balance.shares}
         }
-        if self.balance.shares["ssim"] > 0:
-            bare["ssim"] = log_ssim_loss(restored, y)
-        weighed = [name for name in bare if name != "adversarial"]
-        values = {name: term.item() for name, term in bare.items()}
-        self.balance.update({name: value for name, value in values.items() if name in weighed})
-        weights = {name: self.balance.weight(name) for name in weighed}
-        loss = bare["adversarial"] + sum(weights[name] * bare[name] for name in weights)
-        self.optimiser.zero_grad(set_to_none=True)
-        # Divided by lambda the loss has the scale of the warm-up's. Adam does not mind the scale
-        # of a loss, but a jump of it by lambda, some thousands, throws the weights far off before
-        # its running variances have followed.
-        (loss / (weights["mse"] or 1.0)).backward()
-        self.optimiser.step()
+        terms = self._update_generator(restored, y, bare)
+        if not self.warm:
+            self.discriminator_optimiser.param_groups[0]["lr"] = (
+                factor * self.adversarial["learning_rate"]
+            )
+            terms["discriminator_loss"] = self._update_discriminator(restored.detach(), y)
+        self.iteration += 1
+        self.record.add(self.iteration, terms)
 
-        self.discriminator.requires_grad_(True)
-        judged = discriminator_loss(self.discriminator(y), self.discriminator(restored.detach()))
+    def _update_generator(
+        self, restored: Tensor, y: Tensor, bare: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        weights: dict[str, Any] = {k: w for k, w in self.settings["loss"].items() if w > 0}
+        parts: dict[str, Tensor] = {}
+        scale: Any = 1.0
+        if self.adversarial:
+            self.balance.update(self.team.mean_of(bare))
+        if not self.warm:
+            kind = self.adversarial["kind"]
+            weights = {**self.balance.weights()} or weights
+            frozen = {k: v.detach() for k, v in self.discriminator.named_parameters()}
+            with torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
+                judged = [
+                    functional_call(self.discriminator, frozen, (_slices(images),)).float()
+                    for images in ([restored] if kind == "standard" else [restored, y])
+                ]
+            term = generator_term(kind, judged[0], judged[-1], self.team)
+            parts["adversarial"] = self.adversarial["weight"] * term
+            # Divided by the sum of the balanced weights the loss has the scale of the warm-up's.
+            # Adam does not mind the scale of a loss, but a jump of it by lambda, some thousands,
+            # throws the weights far off before its running variances have followed.
+            scale = sum(weights.values()) if self.balance.shares else 1.0
+        parts |= {name: weight * bare[name] for name, weight in weights.items()}
+        loss = torch.stack(list(parts.values())).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        (loss / scale).backward()
+        self.optimiser.step()
+        found = {"generator_loss": loss, **bare}
+        if self.adversarial and not self.warm:
+            found |= {f"weight_{k}": torch.as_tensor(w).to(loss) for k, w in weights.items()}
+        return found | {f"{name}_share": part / loss for name, part in parts.items()}
+
+    def _update_discriminator(self, restored: Tensor, y: Tensor) -> Tensor:
+        both = in_best_order(_slices(torch.cat([restored, y])))
+        with torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
+            judged = self.judging(both)
+        of_restored, of_target = judged.float().chunk(2)
+        loss = discriminator_term(self.adversarial["kind"], of_restored, of_target, self.team)
         self.discriminator_optimiser.zero_grad(set_to_none=True)
-        judged.backward()
+        loss.backward()
         self.discriminator_optimiser.step()
-        total = loss.item()
-        return {
-            "generator_loss": total,
-            "discriminator_loss": judged.item(),
-            "mse": values["mse"],
-            "lambda_mse": weights["mse"],
-            "adversarial_share": values["adversarial"] / total,
-            **{f"{name}_share": weights[name] * values[name] / total for name in weights},
-        }
+        return loss
+
+    def require_finite(self) -> None:
+        """Stop a training that has left the finite numbers, saying where and how it stood."""
+        at = self.record.first_not_finite(self.team)
+        if at is None:
+            return
+        raise Diverged(
+            f"training left the finite numbers at iteration {at} (just before: "
+            f"{self.record.last_finite()}); {self._kept()}; try a lower learning_rate than "
+            f"{self.settings['learning_rate']:g}, a rate_warm_up_iterations, or precision: float32",
+            self.best_weights,
+        )
 
     def validate(self) -> None:
         """Add a row to the history and keep the weights if they are the best so far.
 
-        Weights of the warm-up are no candidates: they have not met the discriminator.
+        Weights of the warm-up are no candidates: they have not met the discriminator. Those
+        before the first step are candidates where a model is fine-tuned.
         """
+        means = self.record.means(self.team)
+        if self.team.rank > 0:
+            return
         scores = validate(
             self.generator,
             self.data.validation_inputs,
@@ -221,18 +299,37 @@ class _Run:
             bool(self.adversarial),
             self.device,
         )
-        # a term that joined in since the last validation counts from where it did
-        means = {name: sum(values) / len(values) for name, values in self.terms.items()}
-        self.history.append({"iteration": self.iteration, **means, **scores})
-        self.terms = {}
-        candidate = not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
+        row = {"iteration": self.iteration, **means, **scores}
+        if self.adversarial:
+            row["discriminator_equilibrium"] = equilibrium(self.adversarial["kind"])
+        self.history.append(row)
+        if not scores["validation_relative_mse"] < ASTRAY and self.iteration > 0:
+            raise Diverged(
+                f"training went astray before iteration {self.iteration}: the validation MSE is "
+                f"{scores['validation_relative_mse']:.3g} times the variance of the targets "
+                f"({self.record.last_finite()}); {self._kept()}; try a lower learning_rate than "
+                f"{self.settings['learning_rate']:g} or a rate_warm_up_iterations",
+                self.best_weights,
+            )
+        tuned = self.iteration == 0 and self.fine_tuned
+        met = not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
+        candidate = tuned or (self.iteration > 0 and met)
         if candidate and scores["validation_score"] < self.best_score:
             self.best_score = scores["validation_score"]
             self.best_iteration = self.iteration
             self.best_weights = clone_weights(self.generator)
 
+    def _kept(self) -> str:
+        if self.best_iteration < 0:
+            return "no model had been validated yet"
+        return f"the best model until then, of iteration {self.best_iteration}, is kept"
+
     def state(self) -> dict[str, Any]:
-        """Return all that the rest of the training depends on."""
+        """Return all that the rest of the training depends on.
+
+        Learning rates and batches are functions of seed and iteration, and nothing else is left
+        to chance: there is no state of a random generator to save.
+        """
         state: dict[str, Any] = {
             "iteration": self.iteration,
             "generator": self.generator.state_dict(),
@@ -241,23 +338,40 @@ class _Run:
             "best_score": self.best_score,
             "best_iteration": self.best_iteration,
             "best_weights": self.best_weights,
+            "balance": self.balance.state(),
         }
         if self.adversarial:
             state["discriminator"] = self.discriminator.state_dict()
             state["discriminator_optimiser"] = self.discriminator_optimiser.state_dict()
-            state["balance"] = [self.balance.means, self.balance.lowest]
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a saved state."""
         self.generator.load_state_dict(state["generator"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.balance.restore(state["balance"])
         if self.adversarial:
             self.discriminator.load_state_dict(state["discriminator"])
             self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
-            self.balance.means, self.balance.lowest = map(dict, state["balance"])
         self.iteration = state["iteration"]
         self.history = list(state["history"])
         self.best_score = state["best_score"]
         self.best_iteration = state["best_iteration"]
         self.best_weights = dict(state["best_weights"])
+
+
+def _slices(images: Tensor) -> Tensor:
+    """Return volumes as a batch of their slices, each of which a discriminator judges by itself."""
+    return images if images.ndim == 4 else images.transpose(1, 2).flatten(0, 1)
+
+
+def _prepare(
+    network: nn.Module, settings: Mapping[str, Any], device: torch.device
+) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """Return a network on its device, weights in the order convolutions like best, and its Adam."""
+    network = network.to(device).train()
+    for parameter in network.parameters():
+        if parameter.ndim >= 4:
+            parameter.data = in_best_order(parameter.data)
+    rates = {"lr": settings["learning_rate"], "betas": tuple(settings["betas"])}
+    return network, torch.optim.Adam(network.parameters(), fused=device.type == "cuda", **rates)

@@ -1,11 +1,17 @@
-"""The terms of Wang et al. 2019, eq. 1, and the balance between them."""
+"""The terms of every loss: fidelity to the target, and what a discriminator says.
+
+All are means over the images of a batch of a term of each image, so that the mean over two half
+batches is that of the whole; the relativistic average alone compares with the whole batch.
+"""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from crossres.training.team import Team
 
 SSIM_WINDOW_PX = 11
 SSIM_SIGMA_PX = 1.5
@@ -13,81 +19,100 @@ SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 """Window and constants of Wang, Bovik et al. 2004, for images of range 1."""
 
 
-def adversarial_loss(logits_of_restored: Tensor) -> Tensor:
-    """-log D(G(x)), from logits: softplus(-z) neither overflows nor rounds to log 0."""
-    return F.softplus(-logits_of_restored).mean()
-
-
-def discriminator_loss(logits_of_target: Tensor, logits_of_restored: Tensor) -> Tensor:
-    """-log D(y) - log[1 - D(G(x))], from logits; 2 ln 2 = 1.386 when D cannot tell."""
-    return F.softplus(-logits_of_target).mean() + F.softplus(logits_of_restored).mean()
-
-
 def ssim(x: Tensor, y: Tensor) -> Tensor:
-    """Mean structural similarity (eq. 2) of images (N, 1, Y, X) of range 1.
+    """Structural similarity of every image (Wang 2019, eq. 2), for images of range 1.
 
     Means and variances are taken over a Gaussian window of 11 pixels, sigma 1.5; the paper
     prints the formula and not the window.
-    """
-    offset = torch.arange(SSIM_WINDOW_PX, device=x.device, dtype=x.dtype) - SSIM_WINDOW_PX // 2
-    g = torch.exp(-(offset**2) / (2 * SSIM_SIGMA_PX**2))
-    window = torch.outer(g, g)[None, None] / g.sum() ** 2
-
-    def mean(image: Tensor) -> Tensor:
-        return F.conv2d(image, window)
-
-    mx, my = mean(x), mean(y)
-    vx, vy, cov = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
-    numerator = (2 * mx * my + SSIM_C1) * (2 * cov + SSIM_C2)
-    return (numerator / ((mx**2 + my**2 + SSIM_C1) * (vx + vy + SSIM_C2))).mean()
-
-
-def log_ssim_loss(x: Tensor, y: Tensor) -> Tensor:
-    """-log[(1 + SSIM) / 2], the last term of eq. 1."""
-    return -torch.log((1 + ssim(x, y)) / 2)
-
-
-@dataclass
-class Balance:
-    """Weights lambda and nu that give each regulariser its share of the generator loss.
-
-    The paper sets lambda and nu by hand so that each regulariser comes to 1-10 % of the
-    combined loss. Here the shares are the setting: beside a discriminator in equilibrium, whose
-    adversarial term is ln 2, a regulariser r of share s has
-
-        weight = s / (1 - all shares) * ln 2 / r,
-
-    with r the lowest running mean of the bare term so far. Neither the discriminator's success
-    nor a growing error loosens the weights: a share that followed the actual adversarial loss
-    would take the discriminator's voice away just when it is winning, and one that followed the
-    actual error would reward the generator for straying. The actual shares are logged.
 
     Parameters
     ----------
-    shares
-        Wanted share of each regulariser, "mse" and "ssim"; their sum lies below 1.
-    memory
-        Part of the running mean that is kept at every iteration.
-    means, lowest
-        Running means of the bare terms, and the lowest they have been: part of the training
-        state.
+    x, y
+        (N, 1, [Z,] Y, X), Y and X at least 11; of volumes, the mean over slices.
+
+    Returns
+    -------
+    Tensor
+        (N,).
     """
+    images = len(x)
+    height, width = x.shape[-2:]
+    x, y = (t.float().reshape(-1, 1, height, width) for t in (x, y))
+    offset = torch.arange(SSIM_WINDOW_PX, device=x.device, dtype=x.dtype) - SSIM_WINDOW_PX // 2
+    g = torch.exp(-(offset**2) / (2 * SSIM_SIGMA_PX**2))
+    g = (g / g.sum()).repeat(5, 1, 1, 1)
+    maps = torch.cat([x, y, x * x, y * y, x * y], dim=1)
+    maps = F.conv2d(maps, g, groups=5)
+    maps = F.conv2d(maps, g.transpose(-2, -1), groups=5)
+    mx, my, mxx, myy, mxy = maps.unbind(dim=1)
+    vx, vy, cov = mxx - mx**2, myy - my**2, mxy - mx * my
+    numerator = (2 * mx * my + SSIM_C1) * (2 * cov + SSIM_C2)
+    similarity = numerator / ((mx**2 + my**2 + SSIM_C1) * (vx + vy + SSIM_C2))
+    return similarity.reshape(images, -1).mean(dim=1)
 
-    shares: dict[str, float]
-    memory: float = 0.98
-    means: dict[str, float] = field(default_factory=dict)
-    lowest: dict[str, float] = field(default_factory=dict)
 
-    def update(self, terms: dict[str, float]) -> None:
-        """Take in the bare terms of one iteration."""
-        for name, value in terms.items():
-            before = self.means.get(name, value)
-            self.means[name] = self.memory * before + (1 - self.memory) * value
-            self.lowest[name] = min(self.lowest.get(name, self.means[name]), self.means[name])
+def ssim_loss(x: Tensor, y: Tensor) -> Tensor:
+    """1 - SSIM. Huang 2023, eq. 11, prints +SSIM; minimising that would drive images apart."""
+    return (1 - ssim(x, y)).mean()
 
-    def weight(self, name: str) -> float:
-        """Return lambda ("mse") or nu ("ssim")."""
-        if self.shares.get(name, 0.0) == 0.0:
-            return 0.0
-        ratio = self.shares[name] / (1.0 - sum(self.shares.values()))
-        return ratio * math.log(2) / max(self.lowest[name], 1e-12)
+
+def log_ssim_loss(x: Tensor, y: Tensor) -> Tensor:
+    """-log[(1 + SSIM) / 2], the last term of Wang 2019, eq. 1."""
+    return -torch.log((1 + ssim(x, y)) / 2).mean()
+
+
+FIDELITY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": F.mse_loss,
+    "mae": F.l1_loss,
+    "ssim": ssim_loss,
+    "log_ssim": log_ssim_loss,
+}
+"""Terms that compare a restored image with its target, by their name in the configuration."""
+
+
+def generator_term(kind: str, restored: Tensor, target: Tensor | None, team: Team) -> Tensor:
+    """What the discriminator's logits add to the generator's loss.
+
+    From logits, as softplus(-z) = -log sigmoid(z) neither overflows nor rounds to log 0.
+
+    Parameters
+    ----------
+    kind
+        ``standard``: -log D(G(x)) (Wang 2019, eq. 1). ``relativistic``: binary cross entropy of
+        D(G(x)) - D(y) with 1, pair by pair (Huang 2023, eq. 11). ``relativistic_average``: of
+        each side's logits less the other side's mean, the mean of both sides where ESRGAN adds
+        them (Wang, Yu et al. 2018, eq. 1-2), so that it is ln 2 in equilibrium as the others.
+    restored, target
+        (N,) logits; the target's are not looked at by ``standard``.
+    team
+        The processes that share the batch.
+    """
+    if kind == "standard":
+        return F.softplus(-restored).mean()
+    assert target is not None
+    if kind == "relativistic":
+        return F.softplus(target - restored).mean()
+    mean_restored, mean_target = team.mean(restored.mean()), team.mean(target.mean())
+    real = F.softplus(target - mean_restored).mean()
+    return (F.softplus(mean_target - restored).mean() + real) / 2
+
+
+def equilibrium(kind: str) -> float:
+    """Return the loss of a discriminator that cannot tell a target from a restoration."""
+    return 2 * math.log(2) if kind == "standard" else math.log(2)
+
+
+def discriminator_term(kind: str, restored: Tensor, target: Tensor, team: Team) -> Tensor:
+    """The discriminator's loss, see :func:`equilibrium` for what it is when it cannot tell.
+
+    Parameters are those of :func:`generator_term`. ``standard`` is -log D(y) - log[1 - D(G(x))].
+    Of Huang 2023, eq. 12, both halves are the same number: the cross entropy of
+    D(G(x)) - D(y) with 0 is that of D(y) - D(G(x)) with 1.
+    """
+    if kind == "standard":
+        return F.softplus(-target).mean() + F.softplus(restored).mean()
+    if kind == "relativistic":
+        return F.softplus(restored - target).mean()
+    mean_restored, mean_target = team.mean(restored.mean()), team.mean(target.mean())
+    real = F.softplus(mean_restored - target).mean()
+    return (F.softplus(restored - mean_target).mean() + real) / 2

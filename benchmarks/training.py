@@ -1,0 +1,236 @@
+"""A training step beside the plain eager float32 version of the same, and beside the floor.
+
+    python benchmarks/training.py [--device auto] [--threads 2] [--rounds 5] [--size demo|paper]
+
+Ours is `crossres.training.train` as the workflow calls it: batches ahead, channels last, bfloat16
+where the GPU has it, losses read now and then. Plain is what one writes first: the same network,
+batch, losses and Adam in float32, channels first, each batch drawn and sent when it is needed,
+each loss read at once. Both are timed as the difference of a long and a short training, so that
+start and validation drop out; each in a process of its own, for its peak memory, and in turns.
+FLOP are counted by torch for one plain step; the rate is held against that of a matrix product
+in the same precision.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from machine import describe, peak_memory_gb, product_rate, seconds
+from torch.utils.flop_counter import FlopCounterMode
+
+from crossres.experiments.configuration import load_schema, with_defaults
+from crossres.networks import PatchDiscriminator, architecture, build, takes_field
+from crossres.training import Team, TrainingData, train
+from crossres.training.batches import Sampling, draw_batch
+from crossres.training.loop import JUDGE
+from crossres.training.losses import FIDELITY, discriminator_term, generator_term
+
+SMALL = {"width": 8, "downsample": True}
+CASES: dict[str, dict[str, Any]] = {
+    "demo": {
+        "cnn": {"dims": 2, "patch": (64, 64), "width": 16},
+        "gan": {"dims": 2, "patch": (64, 64), "width": 16, "adversarial": SMALL},
+        "rcan": {"dims": 2, "patch": (64, 64), "width": 16, "groups": 2, "blocks": 2, "batch": 12},
+        "tcan": {"dims": 2, "patch": (64, 64), "width": 8, "groups": 2, "batch": 12,
+                 "adversarial": SMALL},
+        "rcan 3D": {"dims": 3, "patch": (8, 64, 64), "width": 16, "groups": 2, "blocks": 2,
+                    "batch": 1},
+    },
+    "paper": {
+        "gan": {"dims": 2, "patch": (64, 64)},
+        "cnn": {"dims": 2, "patch": (64, 64)},
+        "rcan": {"dims": 2, "patch": (64, 64)},
+        "rcan 3D": {"dims": 3, "patch": (16, 256, 256), "batch": 1},
+        "tcan": {"dims": 2, "patch": (256, 256)},
+        "dfcan": {"dims": 2, "patch": (64, 64)},
+        "care": {"dims": 2, "patch": (128, 128)},
+        "srresnet": {"dims": 2, "patch": (128, 128)},
+        "esrgan": {"dims": 2, "patch": (128, 128), "batch": 4},
+    },
+}  # fmt: skip
+"""Networks at the size of the demo, and at that of the papers, which wants a GPU."""
+
+SHORT, LONG = 4, 24
+"""Iterations of the two trainings."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", choices=CASES, default="demo")
+    parser.add_argument("--networks", nargs="*")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
+    if options.case:
+        name, version = options.case.split("/")
+        print(json.dumps(measure(name, version, options.size, device)))
+        return
+    rates = {t: product_rate(device, getattr(torch, t)) for t in ("float32", "bfloat16")}
+    print(
+        f"{describe(device)}; matrix product "
+        + ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {kind}" for kind, rate in rates.items())
+    )
+    heads = (
+        "network",
+        "batch",
+        "ours ms",
+        "GB",
+        "of rate",
+        "plain ms",
+        "GB",
+        "of rate",
+        "plain/ours",
+    )
+    print(f"{'':>24}{'ours':>36}{'plain':>36}")
+    print("".join(f"{head:>12}" for head in heads))
+    for name in options.networks or CASES[options.size]:
+        rounds = [
+            {version: in_own_process(name, version, options) for version in ("ours", "plain")}
+            for _ in range(options.rounds)
+        ]
+        print(row(name, rounds, rates))
+
+
+def row(name: str, rounds: list[dict[str, Any]], rates: dict[str, float]) -> str:
+    cells = [name, str(rounds[0]["ours"]["batch"])]
+    for version in ("ours", "plain"):
+        found = rounds[0][version]
+        step_s = statistics.median(r[version]["step_s"] for r in rounds)
+        part = found["flop"] / step_s / rates[found["precision"]]
+        cells += [f"{1e3 * step_s:.1f}", f"{found['peak_gb']:.2f}", f"{part:.0%}"]
+    ratio = statistics.median(r["plain"]["step_s"] / r["ours"]["step_s"] for r in rounds)
+    return "".join(f"{cell:>12}" for cell in [*cells, f"{ratio:.2f}"])
+
+
+def in_own_process(name: str, version: str, options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--case", f"{name}/{version}", "--size", options.size]
+    command += ["--device", options.device, "--threads", str(options.threads)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(name: str, version: str, size: str, device: torch.device) -> dict[str, Any]:
+    """Return seconds and FLOP a step, peak memory and precision of one version of one case."""
+    case = dict(CASES[size][name])
+    network, dims, patch = name.split()[0], case.pop("dims"), case.pop("patch")
+    settings = settings_of(network, **case)
+    rng = np.random.default_rng(0)
+    shape = (2 * settings["batch"], *patch)
+    x, y = rng.random((2, *shape)).astype(np.float32)
+    field = [x[0][..., :64, :64]]
+    data = TrainingData(x, y, field, field)
+    flop = count_flop(network, dims, settings, data, device)
+    work = ours if version == "ours" else plain
+    work(network, dims, settings, data, device, SHORT)
+    times = {
+        count: seconds(lambda n=count: work(network, dims, settings, data, device, n), device)
+        for count in (SHORT, LONG)
+    }
+    bf16 = version == "ours" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return {
+        "step_s": (times[LONG] - times[SHORT]) / (LONG - SHORT),
+        "flop": flop,
+        "peak_gb": peak_memory_gb(device),
+        "precision": "bfloat16" if bf16 else "float32",
+        "batch": settings["batch"],
+    }
+
+
+def settings_of(network: str, **given: Any) -> dict[str, Any]:
+    """Return a network's settings with the defaults of the configuration."""
+    schema = load_schema("experiment")
+    given = {"iterations": LONG, "validate_every": 10**6, **given}
+    filled = with_defaults({"networks": {network: given}}, schema)["networks"][network]
+    return {**filled, "foreground_level": 0.25, "foreground_fraction": 0.0}
+
+
+def networks_of(
+    network: str, dims: int, settings: dict[str, Any], patch: tuple[int, ...], device: torch.device
+) -> list[torch.nn.Module]:
+    torch.manual_seed(0)
+    shape = architecture(network, settings)
+    if takes_field(network):
+        shape["field_px"] = patch
+    found = [build(network, dims, **shape)]
+    if settings["adversarial"]:
+        found.append(PatchDiscriminator(**{key: settings["adversarial"][key] for key in JUDGE}))
+    return [net.to(device).train() for net in found]
+
+
+def ours(
+    network: str,
+    dims: int,
+    settings: dict[str, Any],
+    data: TrainingData,
+    device: torch.device,
+    iterations: int,
+) -> None:
+    generator = networks_of(network, dims, settings, data.train_inputs.shape[1:], device)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        own = {**settings, "iterations": iterations}
+        train(generator, data, own, 0, device, Path(folder) / "state.pt", "benchmark")
+
+
+def plain(
+    network: str,
+    dims: int,
+    settings: dict[str, Any],
+    data: TrainingData,
+    device: torch.device,
+    iterations: int,
+) -> None:
+    nets = networks_of(network, dims, settings, data.train_inputs.shape[1:], device)
+    optimisers = [torch.optim.Adam(net.parameters()) for net in nets]
+    sampling = Sampling(settings["batch"], settings["augment"], seed=0)
+    for iteration in range(iterations):
+        x, y = draw_batch(data.train_inputs, data.train_targets, sampling, iteration)
+        plain_step(nets, optimisers, settings, x.to(device), y.to(device))
+
+
+def plain_step(
+    nets: list[torch.nn.Module],
+    optimisers: list[torch.optim.Optimizer],
+    settings: dict[str, Any],
+    x: torch.Tensor,
+    y: torch.Tensor,
+) -> None:
+    restored = nets[0](x)
+    loss = sum(weight * FIDELITY[term](restored, y) for term, weight in settings["loss"].items())
+    if len(nets) == 2:
+        kind = settings["adversarial"]["kind"]
+        of_target = nets[1](y) if kind != "standard" else None
+        loss = loss + generator_term(kind, nets[1](restored), of_target, Team())
+    optimisers[0].zero_grad()
+    loss.backward()
+    optimisers[0].step()
+    loss.item()
+    if len(nets) == 2:
+        judged = discriminator_term(kind, nets[1](restored.detach()), nets[1](y), Team())
+        optimisers[1].zero_grad()
+        judged.backward()
+        optimisers[1].step()
+        judged.item()
+
+
+def count_flop(
+    network: str, dims: int, settings: dict[str, Any], data: TrainingData, device: torch.device
+) -> int:
+    """Count the FLOP of one plain step, forward and backward."""
+    with FlopCounterMode(display=False) as counter:
+        plain(network, dims, settings, data, device, 1)
+    return counter.get_total_flops()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from crossres.networks.layers import (
+    convolution,
+    crop_to,
+    initialise_glorot,
+    initialise_he,
+    pad_to_multiple,
+)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_he_weights_have_the_variance_he_proposed(slope, scale):
+    # He 2015, eq. 14: variance 2 / ((1 + slope^2) fan_in)
+    torch.manual_seed(0)
+    layers = nn.Sequential(convolution(2, 64, 64), nn.Linear(500, 300))
+    initialise_he(layers, slope, scale)
+    for layer, fan_in in zip(layers, (9 * 64, 500), strict=True):
+        expected = scale * math.sqrt(2 / ((1 + slope**2) * fan_in))
+        assert layer.weight.std().item() == pytest.approx(expected, rel=0.02)
+        assert (layer.bias == 0).all()
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_glorot_weights_are_uniform_in_the_range_glorot_proposed(dims):
+    # Glorot 2010, eq. 16: uniform within sqrt(6 / (fan_in + fan_out))
+    torch.manual_seed(0)
+    layer = convolution(dims, 16, 48)
+    initialise_glorot(layer)
+    most = math.sqrt(6 / (3**dims * (16 + 48)))
+    assert layer.weight.abs().max().item() == pytest.approx(most, rel=0.01)
+    assert layer.weight.std().item() == pytest.approx(most / math.sqrt(3), rel=0.02)
+    assert (layer.bias == 0).all()
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("size", [(6, 7), (3, 6, 7)])
+def test_convolutions_keep_the_size(size, kernel):
+    layer = convolution(len(size), 1, 2, kernel)
+    assert layer(torch.rand(1, 1, *size)).shape == (1, 2, *size)
+
+
+def test_far_ends_are_continued_by_their_border():
+    image = torch.tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]])
+    expected = torch.tensor([[1, 2, 3, 3], [4, 5, 6, 6], [4, 5, 6, 6], [4, 5, 6, 6]])
+    assert torch.equal(pad_to_multiple(image, 4)[0, 0], expected.float())
+
+
+def test_sizes_on_the_multiple_are_left_as_they_are():
+    image = torch.rand(1, 1, 4, 8, 12)
+    assert pad_to_multiple(image, 4) is image
+
+
+def test_cropping_keeps_the_beginning():
+    image = torch.arange(24.0).reshape(1, 1, 4, 6)
+    assert torch.equal(crop_to(image, (2, 3)), image[:, :, :2, :3])

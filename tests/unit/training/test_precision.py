@@ -1,0 +1,126 @@
+"""In which type a network is computed, and its compilation."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, against, assert_same, run, small_network
+
+from crossres.training import loop
+from crossres.training.record import Record
+
+
+def in_bfloat16(settings):
+    return {**settings, "precision": "bfloat16"}
+
+
+@pytest.fixture
+def convolved_in(monkeypatch):
+    """Types that the networks' convolutions gave, but for those of the validation."""
+    types, validate = [], loop.validate
+
+    def note(module, _inputs, output):
+        if isinstance(module, torch.nn.Conv2d):
+            types.append(output.dtype)
+
+    def validate_apart(*arguments):
+        before = len(types)
+        scores = validate(*arguments)
+        del types[before:]
+        return scores
+
+    monkeypatch.setattr(loop, "validate", validate_apart)
+    hook = torch.nn.modules.module.register_module_forward_hook(note)
+    yield types
+    hook.remove()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [("auto", torch.float32), ("float32", torch.float32), ("bfloat16", torch.bfloat16)],
+)
+def test_precision_on_the_cpu(wanted, expected):
+    assert loop.precision_of({"precision": wanted}, CPU) == expected
+
+
+@pytest.mark.parametrize(("able", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_on_a_gpu_is_bfloat16_where_it_has_it(monkeypatch, able, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: able)
+    assert loop.precision_of({"precision": "auto"}, torch.device("cuda")) == expected
+
+
+@BOTH
+@pytest.mark.parametrize("precision", ["auto", "bfloat16"])
+def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in, tmp_path):
+    run(data, {**settings, "precision": precision}, tmp_path)
+    expected = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    assert convolved_in
+    assert set(convolved_in) == {expected}
+
+
+@pytest.mark.parametrize("kind", ["standard", "relativistic", "relativistic_average"])
+def test_losses_are_float32(data, kind, monkeypatch, tmp_path):
+    types, add = {}, Record.add
+
+    def note(record, iteration, terms):
+        types.update({name: term.dtype for name, term in terms.items()})
+        add(record, iteration, terms)
+
+    monkeypatch.setattr(Record, "add", note)
+    run(data, in_bfloat16(against(kind=kind)), tmp_path)
+    assert {"generator_loss", "discriminator_loss", "mse", "log_ssim"} <= types.keys()
+    assert set(types.values()) == {torch.float32}
+
+
+@BOTH
+def test_weights_and_what_adam_remembers_stay_float32(data, settings, tmp_path):
+    weights, _ = run(data, in_bfloat16(settings), tmp_path)
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+    state = torch.load(tmp_path / "training_state.pt", weights_only=True)
+    remembered = [t for one in state["optimiser"]["state"].values() for t in one.values()]
+    assert {tensor.dtype for tensor in remembered} == {torch.float32}
+
+
+def test_in_bfloat16_a_network_learns_nearly_the_same(data, tmp_path):
+    settings = {**PLAIN, "iterations": 40, "validate_every": 40, "learning_rate": 3e-3}
+    _, exact = run(data, settings, tmp_path / "float32")
+    _, rounded = run(data, in_bfloat16(settings), tmp_path / "bfloat16")
+    before, after = exact.validation_mse
+    assert rounded.validation_mse[1] != after
+    # what is learnt, give or take a tenth of it
+    assert rounded.validation_mse[1] == pytest.approx(after, abs=0.1 * (before - after))
+
+
+def test_in_bfloat16_too_a_killed_training_goes_on_to_the_same_bits(data, whole, stepped, tmp_path):
+    settings = in_bfloat16(ADVERSARIAL)
+    expected = whole(settings)
+    stepped["kill_at"] = 5
+    with pytest.raises(KeyboardInterrupt):
+        run(data, settings, tmp_path / "killed")
+    assert_same(run(data, settings, tmp_path / "killed"), expected)
+
+
+# torch's own compiler imports what torch itself calls deprecated
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch compiles with a C++ compiler")
+def test_a_compiled_network_trains_to_the_same_weights(data, tmp_path):
+    torch.manual_seed(0)
+    first = torch.nn.Conv2d(1, 1, 3, padding=1)
+    again = torch.nn.Conv2d(1, 1, 3, padding=1)
+    again.load_state_dict(first.state_dict())
+    plain, _ = run(data, PLAIN, tmp_path / "plain", network=first)
+    compiled, _ = run(data, {**PLAIN, "compile": True}, tmp_path / "compiled", network=again)
+    assert compiled.keys() == plain.keys()
+    for name, tensor in plain.items():
+        np.testing.assert_allclose(compiled[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+def test_the_network_is_compiled_only_where_asked(data, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda network: asked.append(network) or network)
+    run(data, PLAIN, tmp_path / "a")
+    assert asked == []
+    network = small_network()
+    run(data, {**PLAIN, "compile": True}, tmp_path / "b", network=network)
+    assert asked == [network]

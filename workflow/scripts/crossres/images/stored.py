@@ -1,0 +1,182 @@
+"""Pixels that stay in a file and are read and written window by window."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+Window = tuple[slice, ...]
+"""A slice an axis."""
+
+
+MAPPED_BYTES = 2**24
+"""How much of a file is mapped at once."""
+
+
+class Pixels(Protocol):
+    """What has a shape and gives and takes windows: an array, or one that stays in a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of a pixel."""
+
+    def __getitem__(self, window: Any, /) -> np.ndarray:
+        """Return the pixels of a window."""
+
+    def __setitem__(self, window: Any, values: Any, /) -> None:
+        """Write the pixels of a window."""
+
+
+class StoredArray:
+    """An array in a file, without compression, of which only windows are ever in memory.
+
+    The file is mapped for as long as a window is copied and no longer: what stays mapped would
+    count as memory of the process, and grow with the image.
+
+    Parameters
+    ----------
+    path
+        The file.
+    dtype, shape
+        Of the array as it lies in the file.
+    offset
+        Of its first byte.
+    order
+        Axes of the file in the order in which they are wanted; as they are by default.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        dtype: np.dtype | type | str,
+        shape: Sequence[int],
+        offset: int = 0,
+        order: Sequence[int] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.dtype = np.dtype(dtype)
+        self._shape = tuple(shape)
+        self.offset = offset
+        self._order = tuple(order) if order is not None else tuple(range(len(self._shape)))
+
+    @classmethod
+    def create(
+        cls, path: str | Path, dtype: np.dtype | type | str, shape: Sequence[int]
+    ) -> "StoredArray":
+        """Make a file of zeros, which takes no room on the disk before they are overwritten."""
+        stored = cls(path, dtype, shape)
+        with stored.path.open("wb") as file:
+            file.truncate(stored.nbytes)
+        return stored
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return tuple(self._shape[axis] for axis in self._order)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels."""
+        return int(np.prod(self._shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def end(self) -> int:
+        """Where in the file the pixels end, in bytes."""
+        return self.offset + self.nbytes
+
+    def __getitem__(self, window: Any) -> np.ndarray:
+        """Return a copy of a window, given by slices of step 1 and numbers."""
+        spans, numbers = self._spans(window)
+        found = np.empty([span.stop - span.start for span in spans], self.dtype)
+        for piece in self._pieces(spans):
+            found[_within(piece, spans)] = self._mapped("r")[piece]
+        return found[numbers]
+
+    def __setitem__(self, window: Any, values: Any) -> None:
+        """Write a window, given likewise."""
+        spans, numbers = self._spans(window)
+        whole = np.empty([span.stop - span.start for span in spans], self.dtype)
+        whole[numbers] = values
+        for piece in self._pieces(spans):
+            self._mapped("r+")[piece] = whole[_within(piece, spans)]
+
+    def _mapped(self, mode: Any) -> np.ndarray:
+        mapped = np.memmap(self.path, self.dtype, mode, self.offset, self._shape)
+        return mapped.transpose(self._order)
+
+    def _spans(self, window: Any) -> tuple[Window, tuple[Any, ...]]:
+        """Return a window as a slice an axis, and what then takes away its numbered axes."""
+        given = window if isinstance(window, tuple) else (window,)
+        if ... in given:
+            at = given.index(...)
+            missing = self.ndim - len(given) + 1
+            given = (*given[:at], *(slice(None),) * missing, *given[at + 1 :])
+        given = (*given, *(slice(None),) * (self.ndim - len(given)))
+        spans: list[slice] = []
+        numbers: list[Any] = []
+        for part, n in zip(given, self.shape, strict=True):
+            if isinstance(part, slice):
+                start, stop, _ = part.indices(n)
+                spans.append(slice(start, max(start, stop)))
+                numbers.append(slice(None))
+            else:
+                place = range(n)[part]
+                spans.append(slice(place, place + 1))
+                numbers.append(0)
+        return tuple(spans), tuple(numbers)
+
+    def _pieces(self, spans: Window) -> Iterator[Window]:
+        """Yield parts of a window that lie close together in the file.
+
+        A system maps whole pages, and pages around them: of a window of all slices it would map
+        most of the file.
+        """
+        steps = np.cumprod((self.dtype.itemsize, *self._shape[:0:-1]))[::-1]
+        wide = [
+            (span.stop - span.start - 1) * int(steps[axis])
+            for span, axis in zip(spans, self._order, strict=True)
+        ]
+        if sum(wide) <= MAPPED_BYTES:
+            yield spans
+            return
+        axis = int(np.argmax(wide))
+        middle = (spans[axis].start + spans[axis].stop) // 2
+        for start, stop in ((spans[axis].start, middle), (middle, spans[axis].stop)):
+            yield from self._pieces((*spans[:axis], slice(start, stop), *spans[axis + 1 :]))
+
+
+def _within(piece: Window, spans: Window) -> Window:
+    return tuple(
+        slice(p.start - span.start, p.stop - span.start)
+        for p, span in zip(piece, spans, strict=True)
+    )
+
+
+def slabs(shape: Sequence[int], slab_px: int = 2**20) -> Iterator[Window]:
+    """Yield windows that cover an array once and hold about ``slab_px`` pixels each.
+
+    Whole rows where one fits, so that a file is read in its own order.
+    """
+    axis = len(shape) - 1
+    below = 1
+    while axis > 0 and below * shape[axis] <= slab_px:
+        below *= shape[axis]
+        axis -= 1
+    thick = max(1, slab_px // below)
+    for index in np.ndindex(*shape[:axis]):
+        for start in range(0, shape[axis], thick):
+            yield (
+                *(slice(i, i + 1) for i in index),
+                slice(start, min(start + thick, shape[axis])),
+                *(slice(0, n) for n in shape[axis + 1 :]),
+            )

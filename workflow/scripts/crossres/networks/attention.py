@@ -1,0 +1,227 @@
+"""Channel attention over a fixed field: by the channels' means, and by their spectra."""
+
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crossres.networks.layers import convolution
+from crossres.networks.windows import between_windows, window_means, window_starts
+
+
+class FieldAttention(nn.Module):
+    """Weighs every channel by what a field around a pixel shows.
+
+    Published attention pools over whatever it is given, so that a tile is restored differently
+    from the image it was cut from. Here it pools over windows of one field, that of training,
+    and is interpolated between them. An image not larger than the field has one window, and
+    gets what is published.
+
+    Parameters
+    ----------
+    field_px
+        ([z, ]y, x); None pools over the whole image.
+    """
+
+    def __init__(self, field_px: Sequence[int] | None) -> None:
+        super().__init__()
+        self.field_px = None if field_px is None else [int(n) for n in field_px]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, [Z, ]Y, X) to the same."""
+        field = self.field_px
+        # windows also give the mean of the whole; recorded, they do so for images of any size
+        if field is None or (not torch.jit.is_tracing() and _within(x, field)):
+            return x * self.weigh(self.describe(x))
+        return x * between_windows(self.weigh(self.describe_windows(x, field)), x, field)
+
+    def describe(self, x: Tensor) -> Tensor:
+        """Map (N, C, [Z, ]Y, X) to (N, C, [1, ]1, 1)."""
+        raise NotImplementedError
+
+    def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
+        """Map (N, C, [Z, ]Y, X) to (N, C, windows along each axis)."""
+        raise NotImplementedError
+
+    def weigh(self, described: Tensor) -> Tensor:
+        """Map what a field shows, (N, C, ...), to the weights of its channels, the same shape."""
+        raise NotImplementedError
+
+
+class MeanAttention(FieldAttention):
+    """Channel attention by means: Zhang et al. 2018, eq. 7-9, as Chen et al. 2021 use it.
+
+    The means of all channels pass a 1x1 convolution to fewer channels, ReLU, a 1x1 convolution
+    back and a sigmoid; both convolutions have biases.
+
+    Parameters
+    ----------
+    dims
+        2 or 3.
+    channels
+        C.
+    reduction
+        By how much the first convolution has fewer.
+    field_px
+        As for :class:`FieldAttention`.
+    """
+
+    def __init__(
+        self, dims: int, channels: int, reduction: int, field_px: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(field_px)
+        narrow = max(1, channels // reduction)
+        self.squeeze = convolution(dims, channels, narrow, kernel=1)
+        self.excite = convolution(dims, narrow, channels, kernel=1)
+
+    def describe(self, x: Tensor) -> Tensor:
+        """Return the means of (N, C, [Z, ]Y, X), (N, C, [1, ]1, 1)."""
+        return x.mean(tuple(range(2, x.dim())), keepdim=True)
+
+    def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
+        """Return the means over windows."""
+        return window_means(x, field_px)
+
+    def weigh(self, described: Tensor) -> Tensor:
+        """Return weights between 0 and 1."""
+        return torch.sigmoid(self.excite(F.relu(self.squeeze(described))))
+
+
+class FourierAttention(FieldAttention):
+    """Channel attention by spectra: Huang et al. 2023, eq. 8; Qiao et al. 2021.
+
+    |FFT|^gamma of every channel, zero frequency in the middle, averaged down to a fixed grid,
+    a 3x3 convolution, ReLU, the mean over the grid, a 1x1 convolution to fewer channels, ReLU,
+    a 1x1 convolution back, a sigmoid.
+
+    Where the texts are silent, and what is done here:
+
+    - gamma: 0.8, the value of the DFCAN of Qiao et al.;
+    - eq. 8 prints no sigmoid at the end; DFCAN has one, and so has this by default;
+    - 16 times fewer channels between the 1x1 convolutions, as in DFCAN;
+    - the spectrum is averaged (adaptive average pooling) to ``spectrum_px`` squared, so that one
+      frequency meets the same weights whatever the field's size. DFCAN interpolates to 128
+      squared, which passes over frequencies of larger fields; 64 costs a quarter;
+    - the transform is divided by the root of the number of pixels (``norm="ortho"``): the mean
+      of |FFT|^2 is then the mean of the squared pixels (Parseval), for any size of the field;
+    - spectra are computed in float32 also where convolutions are not: a power of small numbers
+      loses too much in bfloat16, and the transform is not defined there.
+
+    Parameters
+    ----------
+    channels
+        C.
+    gamma
+        Exponent; below 1 it lifts high frequencies.
+    sigmoid
+        Whether the weights end in a sigmoid.
+    reduction
+        By how much the first 1x1 convolution has fewer channels.
+    spectrum_px
+        Side of the grid that spectra are averaged to.
+    field_px
+        As for :class:`FieldAttention`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        gamma: float = 0.8,
+        sigmoid: bool = True,
+        reduction: int = 16,
+        spectrum_px: int = 64,
+        field_px: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(field_px)
+        self.gamma, self.sigmoid, self.spectrum_px = gamma, sigmoid, spectrum_px
+        narrow = max(1, channels // reduction)
+        self.spectral = convolution(2, channels, channels)
+        self.squeeze = convolution(2, channels, narrow, kernel=1)
+        self.excite = convolution(2, narrow, channels, kernel=1)
+
+    def describe(self, x: Tensor) -> Tensor:
+        """Return what the spectrum of (N, C, Y, X) shows, (N, C, 1, 1)."""
+        return describe_spectrum(
+            x, self.spectral.weight, self.spectral.bias, self.spectrum_px, self.gamma
+        )[..., None, None]
+
+    def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
+        """Return what the spectra of windows show."""
+        # a loop over windows is recorded only as a script
+        describe = _scripted() if torch.jit.is_tracing() else describe_spectra_of_windows
+        return describe(
+            x, self.spectral.weight, self.spectral.bias, field_px, self.spectrum_px, self.gamma
+        )
+
+    def weigh(self, described: Tensor) -> Tensor:
+        """Return weights, between 0 and 1 with a sigmoid."""
+        weights = self.excite(F.relu(self.squeeze(described)))
+        return torch.sigmoid(weights) if self.sigmoid else weights
+
+
+def spectrum(x: Tensor, gamma: float) -> Tensor:
+    """Return |FFT|^gamma of real maps, (..., Y, X), zero frequency in the middle, float32."""
+    rows, columns = x.shape[-2], x.shape[-1]
+    half = (torch.fft.rfft2(x.float(), norm="ortho").abs() + 1e-8) ** gamma
+    # the other half of a real map's spectrum is the same, turned by 180 degrees about zero
+    turned = half[..., 1 : (columns + 1) // 2].flip([-2, -1]).roll([1], [-2])
+    whole = torch.cat([half, turned], -1)
+    return whole.roll([rows // 2, columns // 2], [-2, -1])
+
+
+def describe_spectrum(
+    x: Tensor, weight: Tensor, bias: Tensor | None, spectrum_px: int, gamma: float
+) -> Tensor:
+    """Map (N, C, Y, X) to (N, C): spectrum, convolution, ReLU, mean."""
+    averaged = F.adaptive_avg_pool2d(spectrum(x, gamma), spectrum_px)
+    convolved = F.conv2d(averaged.to(weight.dtype), weight, bias, padding=1)
+    return F.relu(convolved).mean([-2, -1])
+
+
+def describe_spectra_of_windows(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    field_px: list[int],
+    spectrum_px: int,
+    gamma: float,
+) -> Tensor:
+    """Map (N, C, Y, X) to (N, C, windows along Y, windows along X).
+
+    As many windows are transformed at once as make up a quarter of the image, which bounds the
+    memory by the image.
+    """
+    images, channels, height, width = x.shape
+    tall, wide = min(field_px[0], height), min(field_px[1], width)
+    tops, lefts = window_starts(height, field_px[0]), window_starts(width, field_px[1])
+    at_once = max(1, height * width // (4 * tall * wide))
+    waiting: list[Tensor] = []
+    described: list[Tensor] = []
+    for top in tops:
+        for left in lefts:
+            waiting.append(x[:, :, top : top + tall, left : left + wide])
+            if len(waiting) == at_once:
+                windows = torch.cat(waiting)
+                described.append(describe_spectrum(windows, weight, bias, spectrum_px, gamma))
+                waiting.clear()
+    if len(waiting) > 0:
+        windows = torch.cat(waiting)
+        described.append(describe_spectrum(windows, weight, bias, spectrum_px, gamma))
+    grid = torch.cat(described).reshape(len(tops), len(lefts), images, channels)
+    return grid.permute(2, 3, 0, 1)
+
+
+@cache
+def _scripted() -> Any:
+    with warnings.catch_warnings():
+        # torch announces the end of scripts; formats that other programs read still need them
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.script(describe_spectra_of_windows)
+
+
+def _within(x: Tensor, field_px: Sequence[int]) -> bool:
+    return all(size <= field for size, field in zip(x.shape[2:], field_px, strict=True))

@@ -1,0 +1,27 @@
+"""Volumes through a network of images, slice by slice."""
+
+from torch import Tensor
+
+from crossres.networks.image_network import ImageNetwork
+
+
+class SliceBySlice(ImageNetwork):
+    """Applies a network of images to every slice of a volume by itself.
+
+    Parameters
+    ----------
+    network
+        Maps (N, 1, Y, X) to the same.
+    """
+
+    def __init__(self, network: ImageNetwork) -> None:
+        field = None if network.field_px is None else (1, *network.field_px)
+        super().__init__(
+            (1, *network.stride_px), (0, *network.reach_px), network.live_channels, field
+        )
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, 1, Z, Y, X) to the same."""
+        slices = x.transpose(1, 2).flatten(0, 1)
+        return self.network(slices).unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
