@@ -150,6 +150,11 @@ def test_what_changes_the_training_data_retrains_every_network(finished, changes
     [
         (
             "crossres/measure/peak.py",
+            {"check_claims", "plot_fwhm"},
+            {"register_fields", "train_network", "restore_fields", "measure_fields"},
+        ),
+        (
+            "crossres/measure/spots.py",
             {"measure_fields", "check_claims", "plot_fwhm"},
             {"simulate_acquisition", "register_fields", "train_network", "restore_fields"},
         ),
@@ -174,7 +179,7 @@ def test_what_changes_the_training_data_retrains_every_network(finished, changes
             {"simulate_acquisition"},
         ),
     ],
-    ids=["a measurement", "training", "a baseline", "a figure", "reading"],
+    ids=["a fit to measurements", "a measurement", "training", "a baseline", "a figure", "reading"],
 )
 def test_editing_code_runs_again_what_uses_it(finished_copy, edited, again, kept):
     edit(finished_copy / "workflow" / "scripts" / edited)
