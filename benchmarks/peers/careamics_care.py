@@ -61,7 +61,7 @@ def main() -> None:
     restored = {name: restore(model, image) for name, image in of(fields, "test").items()}
     np.savez(options.folder / "restored.npz", **restored)
     facts = {
-        "seconds": clock.seconds,
+        "seconds": round(clock.seconds, 1),
         "steps": model.trainer.global_step,
         "epochs": model.trainer.current_epoch,
         "parameters": sum(weight.numel() for weight in model.model.parameters()),

