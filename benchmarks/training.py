@@ -3,7 +3,7 @@
     python benchmarks/training.py [--device auto] [--threads 2] [--rounds 5] [--size demo|paper]
 
 Ours is `crossres.training.train` as the workflow calls it: batches ahead, channels last, bfloat16
-where the GPU has it, losses read now and then. Plain is what one writes first: the same network,
+where the device has it, losses read now and then. Plain is what one writes first: the same network,
 batch, losses and Adam in float32, channels first, each batch drawn and sent when it is needed,
 each loss read at once. Both are timed as the difference of a long and a short training, so that
 start and validation drop out; each in a process of its own, for its peak memory, and in turns.
@@ -29,7 +29,7 @@ from crossres.experiments.configuration import load_schema, with_defaults
 from crossres.networks import PatchDiscriminator, architecture, build, takes_field
 from crossres.training import Team, TrainingData, train
 from crossres.training.batches import Sampling, draw_batch
-from crossres.training.loop import JUDGE
+from crossres.training.loop import JUDGE, precision_of
 from crossres.training.losses import FIDELITY, discriminator_term, generator_term
 
 SMALL = {"width": 8, "downsample": True}
@@ -137,12 +137,12 @@ def measure(name: str, version: str, size: str, device: torch.device) -> dict[st
         count: seconds(lambda n=count: work(network, dims, settings, data, device, n), device)
         for count in (SHORT, LONG)
     }
-    bf16 = version == "ours" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+    precision = precision_of(settings, device) if version == "ours" else torch.float32
     return {
         "step_s": (times[LONG] - times[SHORT]) / (LONG - SHORT),
         "flop": flop,
         "peak_gb": peak_memory_gb(device),
-        "precision": "bfloat16" if bf16 else "float32",
+        "precision": str(precision).removeprefix("torch."),
         "batch": settings["batch"],
     }
 

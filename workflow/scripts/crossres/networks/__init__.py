@@ -1,6 +1,6 @@
 """One file a network, found here by its configuration name; model files."""
 
-from crossres.networks.devices import choose_device
+from crossres.networks.devices import choose_device, computes_bfloat16
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, load_model, save_model
 from crossres.networks.image_network import ImageNetwork
@@ -14,6 +14,7 @@ __all__ = [
     "architecture",
     "build",
     "choose_device",
+    "computes_bfloat16",
     "load_model",
     "save_model",
     "takes_field",

@@ -1,4 +1,4 @@
-"""Where networks train and restore."""
+"""Where networks train and restore, and in which precision."""
 
 import torch
 
@@ -33,3 +33,14 @@ def choose_device(wanted: str, threads: int, rank: int = 0) -> torch.device:
         return torch.device("cuda", rank)
     logger.info("device: CPU, %d threads", threads)
     return torch.device("cpu")
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Does the device compute bfloat16 natively?
+
+    Emulated, as torch does on older GPUs and CPUs, it is slower than float32.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # torch asks the CPU for its own use, but offers the answer under no public name
+    return getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
