@@ -65,9 +65,10 @@ def test_transfer_is_not_judged_on_one_of_both_alone(one, other):
 
 def test_the_experiment_that_is_missing_is_named():
     evidence = {"confocal_sted_nuclei": {"H3K4me3": Evidence(NOTHING, NOTHING, {})}}
-    measured, verdict = judge_claim("W11", evidence)
-    assert verdict == "not judged"
-    assert measured == "confocal_sted_nuclei_scratch was not part of this run"
+    alone = "confocal_sted_nuclei_scratch was not part of this run"
+    assert judge_claim("W11", evidence) == (alone, "not judged")
+    both = "confocal_sted_nuclei and confocal_sted_nuclei_scratch were not part of this run"
+    assert judge_claim("W11", {}) == (both, "not judged")
 
 
 @pytest.mark.parametrize(

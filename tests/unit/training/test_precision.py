@@ -37,31 +37,23 @@ def convolved_in(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)]
+    ("wanted", "expected"),
+    [("auto", torch.float32), ("float32", torch.float32), ("bfloat16", torch.bfloat16)],
 )
-@pytest.mark.parametrize("able", [True, False])
-def test_a_type_asked_for_is_taken(monkeypatch, wanted, expected, able):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able)
+def test_precision_on_the_cpu(wanted, expected):
     assert loop.precision_of({"precision": wanted}, CPU) == expected
 
 
 @pytest.mark.parametrize(("able", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
-@pytest.mark.parametrize("device", ["cuda", "cpu"])
-def test_auto_is_bfloat16_where_the_device_has_it(monkeypatch, device, able, expected):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: device == "cpu" and able)
+def test_auto_on_a_gpu_is_bfloat16_where_it_is_not_emulated(monkeypatch, able, expected):
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation or able
     )
-    assert loop.precision_of({"precision": "auto"}, torch.device(device)) == expected
-
-
-def test_auto_is_float32_where_torch_cannot_tell(monkeypatch):
-    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
-    assert loop.precision_of({"precision": "auto"}, CPU) == torch.float32
+    assert loop.precision_of({"precision": "auto"}, torch.device("cuda")) == expected
 
 
 @BOTH
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["auto", "bfloat16"])
 def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in, tmp_path):
     run(data, {**settings, "precision": precision}, tmp_path)
     expected = torch.bfloat16 if precision == "bfloat16" else torch.float32

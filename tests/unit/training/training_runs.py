@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 PLAIN = {"iterations": 8, "batch": 4, "crop_px": None, "learning_rate": 1e-3,
          "betas": [0.9, 0.999], "schedule": "constant", "halvings": 4,
-         "rate_warm_up_iterations": 0, "augment": True, "loss": {"mse": 1}, "precision": "float32",
+         "rate_warm_up_iterations": 0, "augment": True, "loss": {"mse": 1}, "precision": "auto",
          "compile": False, "validate_every": 2, "adversarial": None, "foreground_level": 0.25,
          "foreground_fraction": 0.0}  # fmt: skip
 DISCRIMINATOR = {"kind": "standard", "width": 2, "blocks": 3, "fully_connected": 2,

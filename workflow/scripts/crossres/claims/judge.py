@@ -235,5 +235,6 @@ def judge_claim(claim: str, evidence: Mapping[str, Mapping[str, Evidence]]) -> t
     experiments, judge = JUDGES[claim]
     missing = [name for name in experiments if name not in evidence]
     if missing:
-        return f"{' and '.join(missing)} was not part of this run", NOT_JUDGED
+        verb = "was" if len(missing) == 1 else "were"
+        return f"{' and '.join(missing)} {verb} not part of this run", NOT_JUDGED
     return judge(*(evidence[name] for name in experiments))

@@ -54,7 +54,7 @@ def _losses(panel, history: pd.DataFrame) -> None:
         panel.set_ylim(bottom=0)
         _mark_warm_up(panel, history)
     panel.set_ylabel("training loss")
-    panel.legend(fontsize=6)
+    _legend(panel)
 
 
 def _shares(panel, history: pd.DataFrame) -> None:
@@ -70,7 +70,7 @@ def _shares(panel, history: pd.DataFrame) -> None:
         )
     panel.set_ylabel("share of generator loss (%)")
     panel.set_ylim(-3, 103)
-    panel.legend(fontsize=6)
+    _legend(panel)
     _mark_warm_up(panel, history)
 
 
@@ -94,7 +94,11 @@ def _validation(panel, history: pd.DataFrame) -> None:
     panel.axvline(kept.iteration, color="#D55E00", linewidth=0.8)
     panel.set_title(f"kept: iteration {kept.iteration:.0f}", color="#D55E00")
     panel.set_ylabel("validation")
-    panel.legend(fontsize=6)
+    _legend(panel)
+
+
+def _legend(panel) -> None:
+    panel.legend(fontsize=6, frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _mark_warm_up(panel, history: pd.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """One file a network, found here by its configuration name; model files."""
 
-from crossres.networks.devices import choose_device, computes_bfloat16
+from crossres.networks.devices import choose_device, takes_bfloat16
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, load_model, save_model
 from crossres.networks.image_network import ImageNetwork
@@ -14,8 +14,8 @@ __all__ = [
     "architecture",
     "build",
     "choose_device",
-    "computes_bfloat16",
     "load_model",
     "save_model",
+    "takes_bfloat16",
     "takes_field",
 ]

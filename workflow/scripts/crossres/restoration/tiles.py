@@ -9,7 +9,7 @@ from torch import nn
 
 from crossres.images import Pixels, slabs
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import computes_bfloat16
+from crossres.networks import takes_bfloat16
 from crossres.networks.attention import FieldAttention
 from crossres.preprocess import Scale
 from crossres.restoration.footprint import WHOLE_FIELD_PX, footprint_of
@@ -207,7 +207,7 @@ def _restore_tile(
     patch = np.asarray(source[tile.seen])
     patch = scales[0].apply(patch) if scales else np.ascontiguousarray(patch, dtype=np.float32)
     given = torch.from_numpy(patch)[None, None].to(device)
-    half = half_precision and device.type == "cuda" and computes_bfloat16(device)
+    half = half_precision and takes_bfloat16(device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         output = model(given)
     if output.shape != given.shape:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import PatchDiscriminator, computes_bfloat16
+from crossres.networks import PatchDiscriminator, takes_bfloat16
 from crossres.networks.files import clone_weights
 from crossres.training.balance import Balance
 from crossres.training.batches import Sampling, batches_ahead, in_best_order
@@ -157,7 +157,7 @@ def train(
 def precision_of(settings: Mapping[str, Any], device: torch.device) -> torch.dtype:
     """Return the type that convolutions are computed in; losses are always float32."""
     if settings["precision"] == "auto":
-        return torch.bfloat16 if computes_bfloat16(device) else torch.float32
+        return torch.bfloat16 if takes_bfloat16(device) else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[settings["precision"]]
 
 
