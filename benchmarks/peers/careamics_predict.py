@@ -61,9 +61,7 @@ def trained_shortly(folder: Path, device: str) -> CAREamist:
     model = CAREamist(configuration, work_dir=folder, enable_progress_bar=False)
     noise = np.random.default_rng(0).random((2, 128, 128), dtype=np.float32)
     given = {
-        f"{split}_data{kind}": list(noise)
-        for split in ("train", "val")
-        for kind in ("", "_target")
+        f"{split}_data{kind}": list(noise) for split in ("train", "val") for kind in ("", "_target")
     }
     model.train(**given)
     return model
