@@ -1,6 +1,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 
 from crossres.figures.style import (
     add_scale_bar,
@@ -31,6 +32,15 @@ def test_the_scale_bar_has_the_length_that_it_states(width_px, pixel_nm, length_
     stated = axes[0, 0].texts[0].get_text()
     assert stated == (f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm} nm")
     plt.close(figure)
+
+
+def test_a_frame_at_the_images_edge_does_not_shrink_the_image():
+    _, axes = new_figure(1, 1, (2, 2))
+    show_image(axes[0, 0], np.zeros((100, 100)), (0.0, 1.0))
+    axes[0, 0].add_patch(Rectangle((80, 0), 20, 20, fill=False))
+    add_scale_bar(axes[0, 0], (100, 100), 50.0)
+    assert axes[0, 0].get_xlim() == (-0.5, 99.5)
+    assert axes[0, 0].get_ylim() == (99.5, -0.5)
 
 
 def test_pixels_are_shown_in_place_between_the_stated_grays():
