@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--images", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--memory-gb", type=float, default=None)
     parser.add_argument("--careamics-python", type=Path)
     options = parser.parse_args()
@@ -55,11 +56,12 @@ def main() -> None:
     print(f"{describe(device)}; matrix product {rate / 1e12:.3g} TFLOP/s in {kind}")
     heads = ("image", "ours s", "of rate", "plain s", "plain/ours", "difference")
     print("".join(f"{head:>24}" for head in heads))
-    for name, case in CASES.items():
+    for name in options.images:
+        case = CASES[name]
         if case.get("gpu") and device.type != "cuda":
             print(f"{name:>24}  needs a GPU")
             continue
-        print(f"{name:>24}" + report(case, device, rate, options))
+        print(f"{name:>24}" + report(case, device, rate, options), flush=True)
     print(f"peak memory {peak_memory_gb(device):.2f} GB")
     if options.careamics_python:
         peer_s, flop = of_peer(options)

@@ -45,6 +45,26 @@ def test_convolutions_keep_the_size(size, kernel):
     assert layer(torch.rand(1, 1, *size)).shape == (1, 2, *size)
 
 
+@pytest.mark.parametrize("volumes", [1, 2])
+@pytest.mark.parametrize("channels", [1, 8, 200])
+def test_a_volume_alone_is_convolved_as_by_torch_but_with_onednn(volumes, channels):
+    layer = convolution(3, channels, 2)
+    plain = nn.Conv3d(channels, 2, 3, padding=1)
+    plain.load_state_dict(layer.state_dict())
+    x = torch.rand(volumes, channels, 5, 24, 20, requires_grad=True)
+    again = x.detach().clone().requires_grad_()
+    with torch.profiler.profile() as profile:
+        found = layer(x)
+    used = {event.name for event in profile.events()}
+    assert "aten::mkldnn_convolution" in used or not torch.backends.mkldnn.is_available()
+    found.square().sum().backward()
+    expected = plain(again)
+    expected.square().sum().backward()
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(x.grad, again.grad, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(layer.weight.grad, plain.weight.grad, rtol=1e-4, atol=1e-3)
+
+
 def test_far_ends_are_continued_by_their_border():
     image = torch.tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]])
     expected = torch.tensor([[1, 2, 3, 3], [4, 5, 6, 6], [4, 5, 6, 6], [4, 5, 6, 6]])
