@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 METHOD_LABELS = {
     "input": "input",
@@ -105,10 +106,9 @@ def add_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_nm: float) -> N
     length_nm = max((bar for bar in SCALE_BARS_NM if bar <= quarter_nm), default=SCALE_BARS_NM[0])
     length_px = length_nm / pixel_size_nm
     right, y = 0.95 * width_px, height_px - 0.06 * width_px
-    ends = [right - length_px, right]
-    # the image alone says how far the axes reach, not what else was drawn into them
-    within = {"scalex": False, "scaley": False}
-    axes.plot(ends, [y, y], color="white", lw=2.5, solid_capstyle="butt", **within)
+    bar = Line2D([right - length_px, right], [y, y], color="white", lw=2.5, solid_capstyle="butt")
+    # added as it is: the image alone says how far the axes reach
+    axes.add_artist(bar)
     text = f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm:g} nm"
     axes.text(right, y - 0.03 * width_px, text, color="white", ha="right", va="bottom", fontsize=6)
 
