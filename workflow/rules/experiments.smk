@@ -1,5 +1,6 @@
 # What every stage asks of the configuration: the experiments, and where their files lie.
 import sys
+from itertools import chain
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 

@@ -345,7 +345,10 @@ def evidence_paths():
                     for method in experiment.baselines
                 },
                 "histories": {
-                    network: f"{folder}/models/{network}/seed_{settings['seeds'][0]}/history.csv"
+                    network: [
+                        f"{folder}/models/{network}/seed_{seed}/history.csv"
+                        for seed in settings["seeds"]
+                    ]
                     for network, settings in experiment.settings["networks"].items()
                 },
             }
@@ -362,7 +365,7 @@ def evidence_files():
             tables["structures"],
             *tables["registration_error"],
             *tables["parameters"].values(),
-            *tables["histories"].values(),
+            *chain.from_iterable(tables["histories"].values()),
         )
     ]
 

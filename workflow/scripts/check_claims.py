@@ -57,7 +57,7 @@ def load_evidence(paths: Mapping[str, Any]) -> Evidence:
     return Evidence(
         pd.read_csv(paths["metrics"]),
         pd.read_csv(paths["structures"]),
-        {network: pd.read_csv(path) for network, path in paths["histories"].items()},
+        {network: [pd.read_csv(p) for p in seeds] for network, seeds in paths["histories"].items()},
         {method: json.loads(Path(p).read_text()) for method, p in paths["parameters"].items()},
         pd.read_csv(errors[0]) if errors else None,
     )

@@ -1,6 +1,6 @@
 """What claims are judged by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ class Evidence:
     metrics, structures
         The tables of measure_fields.
     histories
-        history.csv by network, first seed.
+        history.csv of every seed, by network.
     parameters
         Best parameters by classical method, as tune_deconvolution wrote them.
     registration_errors
@@ -30,7 +30,7 @@ class Evidence:
 
     metrics: pd.DataFrame
     structures: pd.DataFrame
-    histories: Mapping[str, pd.DataFrame]
+    histories: Mapping[str, Sequence[pd.DataFrame]]
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     registration_errors: pd.DataFrame | None = None
 

@@ -221,6 +221,14 @@ def _check_network(where: str, network: Mapping[str, Any], patch_px: int) -> Non
             f"{where}.adversarial.weight is {adversarial['weight']:g} beside shares, which already "
             "say how much each term counts; leave one of them out"
         )
+    shares = {term for term, share in adversarial["shares"].items() if share > 0}
+    unheard = {term for term, weight in network["loss"].items() if weight > 0} - shares
+    if shares and unheard:
+        raise InputError(
+            f"{where}.loss has {' and '.join(sorted(unheard))}, which adversarial.shares lacks, so "
+            "that it would not count beside the discriminator; give it a share, or set "
+            "adversarial.shares: {} for the weights of loss to hold"
+        )
     if sum(adversarial["shares"].values()) >= 1:
         raise InputError(
             f"{where}.adversarial.shares sum to {sum(adversarial['shares'].values()):g}; they must "
