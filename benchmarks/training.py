@@ -26,10 +26,10 @@ from machine import describe, peak_memory_gb, product_rate, seconds
 from torch.utils.flop_counter import FlopCounterMode
 
 from crossres.experiments.configuration import load_schema, with_defaults
-from crossres.networks import PatchDiscriminator, architecture, build, takes_field
+from crossres.networks import PatchDiscriminator, architecture, build, precision_of, takes_field
 from crossres.training import Team, TrainingData, train
 from crossres.training.batches import Sampling, draw_batch
-from crossres.training.loop import JUDGE, precision_of
+from crossres.training.loop import JUDGE
 from crossres.training.losses import FIDELITY, discriminator_term, generator_term
 
 SMALL = {"width": 8, "downsample": True}
@@ -128,7 +128,7 @@ def measure(name: str, version: str, size: str, device: torch.device) -> dict[st
         count: seconds(lambda n=count: work(network, dims, settings, data, device, n), device)
         for count in (SHORT, LONG)
     }
-    precision = precision_of(settings, device) if version == "ours" else torch.float32
+    precision = precision_of(settings["precision"], device) if version == "ours" else torch.float32
     return {
         "step_s": (times[LONG] - times[SHORT]) / (LONG - SHORT),
         "flop": flop,

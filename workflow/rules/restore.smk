@@ -20,7 +20,7 @@ rule restore_fields:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
     resources:
-        gpu=1,
+        gpu=0 if CONFIG["device"] == "cpu" else 1,
         device=CONFIG["device"],
     params:
         settings=setting("restoration"),
@@ -62,7 +62,7 @@ rule restore_new:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
     resources:
-        gpu=1,
+        gpu=0 if CONFIG["device"] == "cpu" else 1,
         device=CONFIG["device"],
     params:
         settings=new_settings,

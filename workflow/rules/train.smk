@@ -38,12 +38,13 @@ rule train_network:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
     resources:
-        gpu=CONFIG["gpus_per_training"],
+        gpu=0 if CONFIG["device"] == "cpu" else CONFIG["gpus_per_training"],
+        # no param: as many GPUs as there are today give the same model up to rounding
+        processes=1 if CONFIG["device"] == "cpu" else CONFIG["gpus_per_training"],
         device=CONFIG["device"],
     params:
         settings=network_settings,
         dims=setting("dims"),
-        processes=1 if CONFIG["device"] == "cpu" else CONFIG["gpus_per_training"],
         about=provenance("train_network.py"),
     script:
         "../scripts/train_network.py"

@@ -16,6 +16,7 @@ from crossres.networks import (
     build,
     choose_device,
     load_model,
+    precision_of,
     save_model,
     takes_field,
 )
@@ -74,8 +75,12 @@ def train_network(
             f"evenly; make it a multiple of gpus_per_training ({team.size})"
         )
     chosen = choose_device(device, threads, team.rank)
-    training, validation = (load_patches(patches[split]) for split in ("train", "validation"))
-    data = TrainingData(training.inputs, training.targets, validation.inputs, validation.targets)
+    training = load_patches(patches["train"])
+    fields: Sequence[Any] = ([], [])
+    if team.rank == 0:  # which alone validates
+        validation = load_patches(patches["validation"])
+        fields = (validation.inputs, validation.targets)
+    data = TrainingData(training.inputs, training.targets, *fields)
     shape = shape_of(network, settings, training.inputs.shape[1:])
     torch.manual_seed(seed)
     model = build(network, dims, **shape)
@@ -97,6 +102,8 @@ def train_network(
             save_model(rescued, error.weights, model_file(network, shape, dims, training, about))
             raise InputError(f"networks.{network}: {error} ({rescued})") from None
         raise InputError(f"networks.{network}: {error}") from None
+    except InputError as error:
+        raise InputError(f"networks.{network}: {error}") from None
     if team.rank > 0:
         return
     if not weights:
@@ -106,6 +113,7 @@ def train_network(
         )
     facts = {**about, "seed": seed, "iterations": settings["iterations"], **kept_of(history)}
     facts["patches"] = len(training.inputs)
+    facts["precision"] = str(precision_of(settings["precision"], chosen)).removeprefix("torch.")
     save_model(outputs["model"], weights, model_file(network, shape, dims, training, facts))
     with written_aside(outputs["history"]) as aside:
         history.to_csv(aside, index=False)
@@ -190,7 +198,7 @@ if __name__ == "__main__":
     run(
         run_team,
         job.log[0],
-        size=job.params.processes,
+        size=job.resources.processes,
         work=train_network,
         patches={"train": Path(job.input.train), "validation": Path(job.input.validation)},
         initial=next(map(Path, job.input.get("initial", [])), None),

@@ -92,8 +92,22 @@ def test_a_loss_given_replaces_the_recipes_whole(load):
 
 
 def test_shares_given_replace_the_recipes_whole(load):
-    adversarial = load("gan", {"adversarial": {"shares": {"log_ssim": 0.1}}})["adversarial"]
-    assert adversarial["shares"] == {"log_ssim": 0.1}
+    given = {"loss": {"log_ssim": 1}, "adversarial": {"shares": {"log_ssim": 0.1}}}
+    assert load("gan", given)["adversarial"]["shares"] == {"log_ssim": 0.1}
+    assert load("gan", {"adversarial": {"shares": {}}})["adversarial"]["shares"] == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, 0),
+        ({"initialise_from": "confocal_sted_beads"}, 100),
+        ({"initialise_from": "confocal_sted_beads", "rate_warm_up_iterations": 0}, 0),
+        ({"rate_warm_up_iterations": 7}, 7),
+    ],
+)
+def test_a_model_that_is_fine_tuned_begins_slowly(load, given, expected):
+    assert load("cnn", given)["rate_warm_up_iterations"] == expected
 
 
 def test_a_loss_of_the_demo_replaces_the_other_one_whole(load):
@@ -172,6 +186,8 @@ def test_a_wrong_value_is_named_beside_keys_that_are_right(refusal):
         ("gan", {"adversarial": {"shares": {"mse": 0.6, "log_ssim": 0.4}}},
          ["networks.gan.adversarial.shares sum to 1", "less than 1"]),
         ("gan", {"adversarial": {"shares": {"mse": 1}}}, ["networks.gan.adversarial.shares.mse"]),
+        ("gan", {"loss": {"mae": 1, "mse": 1, "ssim": 0.5}},
+         ["networks.gan.loss has mae and ssim", "adversarial.shares lacks"]),
         ("gan", {"adversarial": {"warm_up_iterations": 10}},
          ["networks.gan.adversarial.warm_up_iterations is 10", "below iterations (10)"]),
         ("tcan", {"adversarial": {"kind": "wasserstein"}},

@@ -19,6 +19,7 @@ from training_runs import (
 )
 
 from crossres.training import TrainingData, loop
+from crossres.training.selection import Validation
 
 GENERATOR = sum(p.numel() for p in small_network().parameters())
 
@@ -34,7 +35,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(data, settings, 
 @BOTH
 def test_the_network_is_validated_before_its_first_step(data, settings, tmp_path):
     fields = data.validation_inputs, data.validation_targets
-    wanted = loop.validate(small_network(), *fields, settings is ADVERSARIAL, CPU)
+    validation = Validation(*fields, settings["loss"], settings is ADVERSARIAL, CPU)
+    wanted = validation.scores(small_network())
     _, history = run(data, settings, tmp_path)
     first = history.iloc[0]
     assert first.iteration == 0

@@ -7,8 +7,9 @@ import pytest
 import torch
 from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, against, assert_same, run, small_network
 
-from crossres.training import loop
+from crossres.networks import precision_of
 from crossres.training.record import Record
+from crossres.training.selection import Validation
 
 
 def in_bfloat16(settings):
@@ -18,19 +19,19 @@ def in_bfloat16(settings):
 @pytest.fixture
 def convolved_in(monkeypatch):
     """Types that the networks' convolutions gave, but for those of the validation."""
-    types, validate = [], loop.validate
+    types, scores = [], Validation.scores
 
     def note(module, _inputs, output):
         if isinstance(module, torch.nn.Conv2d):
             types.append(output.dtype)
 
-    def validate_apart(*arguments):
+    def scores_apart(*arguments):
         before = len(types)
-        scores = validate(*arguments)
+        found = scores(*arguments)
         del types[before:]
-        return scores
+        return found
 
-    monkeypatch.setattr(loop, "validate", validate_apart)
+    monkeypatch.setattr(Validation, "scores", scores_apart)
     hook = torch.nn.modules.module.register_module_forward_hook(note)
     yield types
     hook.remove()
@@ -41,7 +42,7 @@ def convolved_in(monkeypatch):
     [("auto", torch.float32), ("float32", torch.float32), ("bfloat16", torch.bfloat16)],
 )
 def test_precision_on_the_cpu(wanted, expected):
-    assert loop.precision_of({"precision": wanted}, CPU) == expected
+    assert precision_of(wanted, CPU) == expected
 
 
 @pytest.mark.parametrize(("able", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
@@ -49,16 +50,16 @@ def test_auto_on_a_gpu_is_bfloat16_where_it_is_not_emulated(monkeypatch, able, e
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation or able
     )
-    assert loop.precision_of({"precision": "auto"}, torch.device("cuda")) == expected
+    assert precision_of("auto", torch.device("cuda")) == expected
 
 
 @BOTH
 @pytest.mark.parametrize("precision", ["auto", "bfloat16"])
 def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in, tmp_path):
     run(data, {**settings, "precision": precision}, tmp_path)
-    expected = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    assert convolved_in
-    assert set(convolved_in) == {expected}
+    # but for the last, which gives the image
+    expected = {torch.bfloat16, torch.float32} if precision == "bfloat16" else {torch.float32}
+    assert set(convolved_in) == expected
 
 
 @pytest.mark.parametrize("kind", ["standard", "relativistic", "relativistic_average"])

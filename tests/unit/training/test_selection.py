@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 from training_runs import CPU
 
-from crossres.training.selection import BINS, radial_spectrum, spectrum_distance, validate
+from crossres.training.losses import FIDELITY
+from crossres.training.selection import BINS, Validation, radial_spectrum
+from crossres.training.selection import spectrum_distance as between_spectra
 
 
 @pytest.fixture
@@ -15,6 +18,16 @@ def targets(rng):
     shapes = [(32, 32), (48, 40), (37, 64)]
     noise = [rng.normal(size=shape) for shape in shapes]
     return [gaussian_filter(image, 1.5, mode="wrap").astype(np.float32) for image in noise]
+
+
+def spectrum_distance(restored, target):
+    """Of the spectra of some fields."""
+    return between_spectra(radial_spectrum(restored), radial_spectrum(target))
+
+
+def judged(network, inputs, targets, adversarial, **loss):
+    """Scores of a network on these fields."""
+    return Validation(inputs, targets, loss or {"mse": 1}, adversarial, CPU).scores(network)
 
 
 def times(fields, factor):
@@ -77,7 +90,7 @@ def test_a_target_without_signal_has_no_distance(rng):
 
 def test_a_network_is_judged_at_rest_and_goes_back_to_training(targets):
     network = nn.Dropout(0.5)
-    scores = validate(network, targets, targets, False, CPU)
+    scores = judged(network, targets, targets, False)
     # dropout is off while it is judged
     assert scores["validation_mse"] == 0.0
     assert network.training
@@ -88,23 +101,38 @@ def mean_square(fields):
 
 
 def test_without_a_discriminator_the_score_is_the_mean_square_error_of_all_pixels(targets):
-    scores = validate(nn.Identity(), times(targets, 1.5), targets, False, CPU)
+    scores = judged(nn.Identity(), times(targets, 1.5), targets, False)
     expected = 0.25 * mean_square(targets)
     assert scores["validation_mse"] == pytest.approx(expected, rel=1e-5)
     assert scores["validation_score"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [{"mae": 1.0}, {"mse": 1.0, "ssim": 0.1}, {"mae": 2, "mse": 0}])
+def test_without_a_discriminator_the_score_is_the_loss_it_learns_by(targets, loss):
+    scores = judged(nn.Identity(), times(targets, 1.5), targets, False, **loss)
+    sizes = np.array([field.size for field in targets])
+    expected = 0.0
+    for name, weight in loss.items():
+        terms = [
+            float(FIDELITY[name](*(torch.from_numpy(image)[None, None] for image in pair)))
+            for pair in zip(times(targets, 1.5), targets, strict=True)
+        ]
+        expected += weight * np.average(terms, weights=sizes)
+    assert scores["validation_score"] == pytest.approx(expected, rel=1e-5)
+    assert scores["validation_mse"] == pytest.approx(0.25 * mean_square(targets), rel=1e-5)
 
 
 def test_the_relative_error_is_over_the_variance_of_all_targets(targets):
     # fields that differ in brightness: their common variance, not the mean of each one's
     targets = [field + 3 * place for place, field in enumerate(targets)]
     pixels = np.concatenate([field.ravel() for field in targets]).astype(float)
-    scores = validate(nn.Identity(), times(targets, 1.5), targets, False, CPU)
+    scores = judged(nn.Identity(), times(targets, 1.5), targets, False)
     expected = 0.25 * np.mean(pixels**2) / np.var(pixels)
     assert scores["validation_relative_mse"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_with_a_discriminator_the_score_adds_the_distance_of_the_spectra(targets):
-    scores = validate(nn.Identity(), times(targets, 1.5), targets, True, CPU)
+    scores = judged(nn.Identity(), times(targets, 1.5), targets, True)
     distance = 2 * np.log10(1.5)
     assert scores["validation_spectrum_distance"] == pytest.approx(distance, rel=1e-4)
     expected = scores["validation_relative_mse"] + distance
@@ -113,7 +141,7 @@ def test_with_a_discriminator_the_score_adds_the_distance_of_the_spectra(targets
 
 def test_targets_without_variance_give_a_finite_score():
     flat = [np.ones((16, 16), dtype=np.float32)]
-    scores = validate(nn.Identity(), times(flat, 2), flat, True, CPU)
+    scores = judged(nn.Identity(), times(flat, 2), flat, True)
     assert all(np.isfinite(list(scores.values())))
 
 
@@ -122,5 +150,5 @@ def test_volumes_are_judged_whole(rng):
     network = nn.Conv3d(1, 1, 1)
     nn.init.constant_(network.weight, 2.0)
     nn.init.zeros_(network.bias)
-    scores = validate(network, fields, fields, False, CPU)
+    scores = judged(network, fields, fields, False)
     assert scores["validation_mse"] == pytest.approx(mean_square(fields), rel=1e-5)

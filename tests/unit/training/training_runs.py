@@ -7,8 +7,9 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from crossres.networks import build
-from crossres.training import TrainingData, loop, train
+from crossres.training import TrainingData, train
 from crossres.training.batches import Sampling, draw_batch
+from crossres.training.selection import Validation
 
 CPU = torch.device("cpu")
 
@@ -79,7 +80,7 @@ def judge_by(monkeypatch, scores, relative=None):
         score, error = next(given)
         return {"validation_mse": 1.0, "validation_score": score, "validation_relative_mse": error}
 
-    monkeypatch.setattr(loop, "validate", judge)
+    monkeypatch.setattr(Validation, "scores", judge)
 
 
 def assert_same(found, expected):

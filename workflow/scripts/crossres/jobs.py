@@ -1,6 +1,7 @@
 """What surrounds a library call in a script: one clear sentence on error, a log, and progress."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -57,12 +58,15 @@ def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
 def written_aside(path: str | Path) -> Iterator[Path]:
     """Give a name to write to, and rename the file to ``path`` when it is whole.
 
-    A file under its own name is then always complete: a kill leaves only the other, hidden one.
+    A file under its own name is then always complete: a kill leaves only the other, hidden one,
+    and its bytes are on the disk before the name is, for the sake of a power cut.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.partial")
     yield aside
+    with aside.open("rb") as file:
+        os.fsync(file.fileno())
     aside.replace(path)
 
 

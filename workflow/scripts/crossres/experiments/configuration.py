@@ -27,6 +27,10 @@ def load_schema(name: str) -> dict[str, Any]:
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
 
 
+FINE_TUNING = 100
+"""Iterations over which the learning rate of a fine-tuned model grows, unless the file says."""
+
+
 def load_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the workflow's configuration, checked, with defaults filled in.
 
@@ -71,6 +75,9 @@ def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, A
     for name_of_scale, whole in (("paper", settings), ("demo", merged(settings, demo))):
         whole = without_null_methods(whole)
         checked = _checked(whole, load_schema("experiment"), str(path))
+        for network in checked["networks"].values():
+            if network["rate_warm_up_iterations"] is None:
+                network["rate_warm_up_iterations"] = FINE_TUNING if network["initialise_from"] else 0
         _check_across(checked, str(path))
         at_scale[name_of_scale] = checked
     return at_scale[scale]

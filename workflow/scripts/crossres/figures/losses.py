@@ -92,7 +92,10 @@ def _validation(panel, history: pd.DataFrame) -> None:
         )
     kept = history[history.kept].iloc[0]
     panel.axvline(kept.iteration, color="#D55E00", linewidth=0.8)
-    panel.set_title(f"kept: iteration {kept.iteration:.0f}", color="#D55E00")
+    lowest = history.iteration[history.validation_mse.idxmin()]
+    panel.set_title(
+        f"kept: iteration {kept.iteration:.0f}; lowest MSE: {lowest:.0f}", color="#D55E00"
+    )
     panel.set_ylabel("validation")
     _legend(panel)
 

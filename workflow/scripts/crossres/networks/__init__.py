@@ -1,6 +1,11 @@
 """One file a network, found here by its configuration name; model files."""
 
-from crossres.networks.devices import choose_device, takes_bfloat16
+from crossres.networks.devices import (
+    choose_device,
+    is_out_of_memory,
+    precision_of,
+    takes_bfloat16,
+)
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, load_model, save_model
 from crossres.networks.image_network import ImageNetwork
@@ -14,7 +19,9 @@ __all__ = [
     "architecture",
     "build",
     "choose_device",
+    "is_out_of_memory",
     "load_model",
+    "precision_of",
     "save_model",
     "takes_bfloat16",
     "takes_field",

@@ -8,6 +8,7 @@ from crossres.networks.image_network import ImageNetwork
 from crossres.networks.layers import (
     convolution,
     crop_to,
+    in_float32,
     initialise_glorot,
     pad_to_multiple,
     reach_of_levels,
@@ -95,4 +96,4 @@ class CARE(ImageNetwork):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = torch.cat([x, skips.pop()], dim=1)
             x = block(x)
-        return image + crop_to(self.last(x), image.shape[2:])
+        return image + crop_to(in_float32(self.last, x), image.shape[2:])

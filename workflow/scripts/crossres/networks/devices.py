@@ -4,6 +4,8 @@ import torch
 
 from crossres.jobs import InputError, logger
 
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate")
+
 
 def choose_device(wanted: str, threads: int, rank: int = 0) -> torch.device:
     """Return the device asked for, and say which it is; never fall back in silence.
@@ -23,6 +25,8 @@ def choose_device(wanted: str, threads: int, rank: int = 0) -> torch.device:
         A GPU was required and none is there.
     """
     torch.set_num_threads(threads)
+    # float32 is meant where it is asked for; torch would round its convolutions to 10 bits
+    torch.backends.cudnn.allow_tf32 = False
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError(
             "device: cuda is required by the configuration, but torch sees no GPU; "
@@ -42,3 +46,24 @@ def takes_bfloat16(device: torch.device) -> bool:
     third of the time, but results would differ from CPU to CPU.
     """
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def precision_of(wanted: str, device: torch.device) -> torch.dtype:
+    """Return the type that convolutions are computed in; losses are always float32.
+
+    Parameters
+    ----------
+    wanted
+        "auto", "float32" or "bfloat16".
+    device
+        Where they are computed.
+    """
+    if wanted == "auto":
+        return torch.bfloat16 if takes_bfloat16(device) else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[wanted]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Is it an error for want of memory? On a CPU torch has no class of its own for it."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or any(part in str(error) for part in NO_MEMORY)

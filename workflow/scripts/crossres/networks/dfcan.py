@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from crossres.networks.attention import FourierAttention
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.layers import convolution, initialise_glorot
+from crossres.networks.layers import convolution, in_float32, initialise_glorot
 
 
 class FourierBlock(nn.Module):
@@ -131,4 +131,4 @@ class DFCAN(ImageNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 1, Y, X) to the same."""
-        return self.last(self.body(x))
+        return in_float32(self.last, self.body(x))

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.layers import convolution, initialise_he
+from crossres.networks.layers import convolution, in_float32, initialise_he
 
 SLOPE = 0.2
 """Of the leaky ReLU on the negative side."""
@@ -84,4 +84,4 @@ class ESRGAN(ImageNetwork):
         """Map (N, 1, Y, X) to the same."""
         features = self.first(x)
         features = features + self.after_blocks(self.blocks(features))
-        return self.last(F.leaky_relu_(self.before_last(features), SLOPE))
+        return in_float32(self.last, F.leaky_relu_(self.before_last(features), SLOPE))

@@ -34,6 +34,18 @@ def convolution(
     return kind(channels_in, channels_out, kernel, padding=kernel // 2)
 
 
+def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
+    """Apply a network's last layer in float32, whatever the others are computed in.
+
+    bfloat16 has 8 significant bits: an image of 20,000 counts would come in steps of 128.
+    """
+    device = x.device.type
+    if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
+        return layer(x)
+    with torch.autocast(device, enabled=False):
+        return layer(x.float())
+
+
 def initialise_he(network: nn.Module, slope: float, scale: float = 1.0) -> None:
     """He initialisation for leaky ReLUs of a slope (He et al. 2015, eq. 14), biases 0.
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from crossres.networks.attention import MeanAttention
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.layers import convolution, initialise_glorot
+from crossres.networks.layers import convolution, in_float32, initialise_glorot
 
 
 class AttentionBlock(nn.Module):
@@ -100,4 +100,4 @@ class RCAN(ImageNetwork):
         """Map (N, 1, [Z, ]Y, X) to the same."""
         features = self.first(x * 2 - 1)
         features = features + self.after_groups(self.groups(features))
-        return self.last(features) * 0.5 + 0.5
+        return in_float32(self.last, features) * 0.5 + 0.5

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.layers import convolution, initialise_he
+from crossres.networks.layers import convolution, in_float32, initialise_he
 
 
 class ResidualBlock(nn.Module):
@@ -64,4 +64,4 @@ class SRResNet(ImageNetwork):
         """Map (N, 1, Y, X) to the same."""
         features = self.first(x)
         features = features + self.after_blocks(self.blocks(features))
-        return self.last(self.before_last(features))
+        return in_float32(self.last, self.before_last(features))

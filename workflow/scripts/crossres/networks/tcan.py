@@ -7,7 +7,7 @@ from torch import Tensor
 
 from crossres.networks.dfcan import FourierBody
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.layers import convolution, initialise_he
+from crossres.networks.layers import convolution, in_float32, initialise_he
 from crossres.networks.unet import SLOPE, UNet
 
 
@@ -90,5 +90,5 @@ class TCAN(ImageNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 1, Y, X) to the same."""
         features = F.leaky_relu_(self.first(x), SLOPE)
-        x = self.last(self.unet(features) + self.fourier(features))
+        x = in_float32(self.last, self.unet(features) + self.fourier(features))
         return F.leaky_relu(x, SLOPE) if self.last_activation else x

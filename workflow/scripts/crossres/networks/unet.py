@@ -9,6 +9,7 @@ from crossres.networks.image_network import ImageNetwork
 from crossres.networks.layers import (
     convolution,
     crop_to,
+    in_float32,
     initialise_he,
     pad_to_multiple,
     reach_of_levels,
@@ -110,4 +111,4 @@ class UNet(ImageNetwork):
             x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
             x = torch.cat([skips.pop(), x], dim=1)
             x = block(x)
-        return crop_to(self.last(x), size)
+        return crop_to(in_float32(self.last, x), size)

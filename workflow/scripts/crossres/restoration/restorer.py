@@ -202,6 +202,7 @@ class Restorer:
             tile_px=self.tile_px,
             device=self.device,
             memory_gb=max(self.memory_gb - RESERVED_GB, 0.1) if on_cpu else None,
+            half_precision=about.trained.get("precision") == "bfloat16",
             label=f"tiles of {Path(where).name}",
         )
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from crossres.images import Pixels, slabs
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import takes_bfloat16
+from crossres.networks import is_out_of_memory, takes_bfloat16
 from crossres.networks.attention import FieldAttention
 from crossres.preprocess import Scale
 from crossres.restoration.footprint import WHOLE_FIELD_PX, footprint_of
@@ -20,8 +20,6 @@ DEFAULT_MEMORY_GB = 4.0
 
 PART_OF_CARD = 0.8
 """Of a GPU's free memory, what a tile may take."""
-
-NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate")
 
 
 def restore(
@@ -137,7 +135,7 @@ def apply_model(
                     _restore_tile(model, source, target, tile, scales, device, half_precision)
                 return
             except (RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 smaller = _smaller(tiling, sides, device, error)
             # only here, as the error holds what had been allocated
@@ -227,11 +225,6 @@ def _memory_of(device: torch.device) -> float:
     if device.type != "cuda":
         return DEFAULT_MEMORY_GB
     return PART_OF_CARD * torch.cuda.mem_get_info(device)[0] / 1e9
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or any(part in str(error) for part in NO_MEMORY)
 
 
 def _smaller(

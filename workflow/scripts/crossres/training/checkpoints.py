@@ -28,7 +28,8 @@ def load_state(path: Path, stamp: str) -> dict[str, Any] | None:
     """Return the state to go on from, or None where there is none that fits.
 
     A state of another configuration, code or data is refused with a line in the log, and
-    training begins anew.
+    training begins anew; the state is set aside as ``<name>.other``, so that whoever mistyped a
+    key loses nothing.
     """
     if not path.exists():
         return None
@@ -39,6 +40,13 @@ def load_state(path: Path, stamp: str) -> dict[str, Any] | None:
         logger.info("%s cannot be read (%s); training begins anew", path, error)
         return None
     if state.get("stamp") != stamp:
-        logger.info("%s is of another configuration, code or data; training begins anew", path)
+        aside = path.with_name(f"{path.name}.other")
+        path.replace(aside)
+        logger.info(
+            "%s is of another configuration, code or data; training begins anew, and the state is "
+            "set aside as %s",
+            path,
+            aside.name,
+        )
         return None
     return state

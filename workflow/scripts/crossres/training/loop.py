@@ -1,6 +1,5 @@
 """The training loop, one for all networks, with and without a discriminator."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import PatchDiscriminator, takes_bfloat16
-from crossres.networks.files import clone_weights
+from crossres.networks import PatchDiscriminator, is_out_of_memory, precision_of
 from crossres.training.balance import Balance
 from crossres.training.batches import Sampling, batches_ahead, in_best_order
 from crossres.training.checkpoints import load_state, save_state
@@ -24,9 +22,10 @@ from crossres.training.losses import (
     equilibrium,
     generator_term,
 )
+from crossres.training.optimisers import prepare, take_up
 from crossres.training.record import Record
 from crossres.training.schedules import rate_factor
-from crossres.training.selection import validate
+from crossres.training.selection import Best, Validation
 from crossres.training.team import Team
 
 LOOK_EVERY = 25
@@ -117,8 +116,12 @@ def train(
     Diverged
         A loss is no longer finite, or the validation has left all measure. It carries the best
         weights so far; the side file keeps the last state that was good.
+    InputError
+        The memory does not suffice for a batch.
     """
     team = team or Team()
+    # patches have one size, so that looking for the fastest convolution pays
+    torch.backends.cudnn.benchmark = True
     run = _Run(network, data, settings, seed, device, team, fine_tuned)
     state = load_state(state_path, stamp)
     if state is not None:
@@ -137,7 +140,12 @@ def train(
     )
     shown = progress(batches, "training", settings["iterations"], run.iteration)
     for x, y in shown if team.rank == 0 else batches:
-        run.step(x, y)
+        try:
+            run.step(x, y)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise InputError(run.too_large(x)) from error
         last = run.iteration == settings["iterations"]
         if run.iteration % LOOK_EVERY == 0 or last:
             run.require_finite()
@@ -150,15 +158,8 @@ def train(
     if team.rank > 0:
         return {}, pd.DataFrame()
     history = pd.DataFrame(run.history)
-    history["kept"] = history.iteration == run.best_iteration
-    return run.best_weights, history
-
-
-def precision_of(settings: Mapping[str, Any], device: torch.device) -> torch.dtype:
-    """Return the type that convolutions are computed in; losses are always float32."""
-    if settings["precision"] == "auto":
-        return torch.bfloat16 if takes_bfloat16(device) else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[settings["precision"]]
+    history["kept"] = history.iteration == run.best.iteration
+    return run.best.weights, history
 
 
 class _Run:
@@ -174,15 +175,15 @@ class _Run:
         team: Team,
         fine_tuned: bool,
     ) -> None:
-        self.data, self.settings, self.device, self.team = data, settings, device, team
+        self.settings, self.device, self.team = settings, device, team
         self.fine_tuned = fine_tuned
         self.adversarial: Mapping[str, Any] = settings["adversarial"] or {}
         crop = {
             key: settings[key] for key in ("crop_px", "foreground_level", "foreground_fraction")
         }
         self.sampling = Sampling(settings["batch"], settings["augment"], seed, **crop)
-        self.precision = precision_of(settings, device)
-        self.generator, self.optimiser = _prepare(network, settings, device)
+        self.precision = precision_of(settings["precision"], device)
+        self.generator, self.optimiser = prepare(network, settings, device)
         compiled: Any = torch.compile(self.generator) if settings["compile"] else self.generator
         self.restoring = self.team.wrap(compiled)
         self.balance = Balance(self.adversarial.get("shares") or {}, device)
@@ -191,15 +192,23 @@ class _Run:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed + 1)
                 discriminator = PatchDiscriminator(**{k: self.adversarial[k] for k in JUDGE})
-            self.discriminator, self.discriminator_optimiser = _prepare(
+            self.discriminator, self.discriminator_optimiser = prepare(
                 discriminator, {**settings, **self.adversarial}, device
             )
             self.judging = self.team.wrap(self.discriminator)
         self.iteration = 0
         self.record = Record(device)
         self.history: list[dict[str, Any]] = []
-        self.best_score, self.best_iteration = math.inf, -1
-        self.best_weights: dict[str, Tensor] = {}
+        self.best = Best()
+        if team.rank == 0:
+            self.validation = Validation(
+                data.validation_inputs,
+                data.validation_targets,
+                settings["loss"],
+                bool(self.adversarial),
+                device,
+                self.precision == torch.bfloat16,
+            )
 
     @property
     def warm(self) -> bool:
@@ -255,8 +264,8 @@ class _Run:
         (loss / scale).backward()
         self.optimiser.step()
         found = {"generator_loss": loss, **bare}
-        if self.adversarial and not self.warm:
-            found |= {f"weight_{k}": torch.as_tensor(w).to(loss) for k, w in weights.items()}
+        if self.balance.shares and not self.warm:
+            found |= {f"weight_{name}": weight for name, weight in weights.items()}
         return found | {f"{name}_share": part / loss for name, part in parts.items()}
 
     def _update_discriminator(self, restored: Tensor, y: Tensor) -> Tensor:
@@ -277,9 +286,9 @@ class _Run:
             return
         raise Diverged(
             f"training left the finite numbers at iteration {at} (just before: "
-            f"{self.record.last_finite()}); {self._kept()}; try a lower learning_rate than "
+            f"{self.record.last_finite()}); {self.best}; try a lower learning_rate than "
             f"{self.settings['learning_rate']:g}, a rate_warm_up_iterations, or precision: float32",
-            self.best_weights,
+            self.best.weights,
         )
 
     def validate(self) -> None:
@@ -291,13 +300,7 @@ class _Run:
         means = self.record.means(self.team)
         if self.team.rank > 0:
             return
-        scores = validate(
-            self.generator,
-            self.data.validation_inputs,
-            self.data.validation_targets,
-            bool(self.adversarial),
-            self.device,
-        )
+        scores = self.validation.scores(self.generator)
         row = {"iteration": self.iteration, **means, **scores}
         if self.adversarial:
             row["discriminator_equilibrium"] = equilibrium(self.adversarial["kind"])
@@ -306,22 +309,26 @@ class _Run:
             raise Diverged(
                 f"training went astray before iteration {self.iteration}: the validation MSE is "
                 f"{scores['validation_relative_mse']:.3g} times the variance of the targets "
-                f"({self.record.last_finite()}); {self._kept()}; try a lower learning_rate than "
+                f"({self.record.last_finite()}); {self.best}; try a lower learning_rate than "
                 f"{self.settings['learning_rate']:g} or a rate_warm_up_iterations",
-                self.best_weights,
+                self.best.weights,
             )
         tuned = self.iteration == 0 and self.fine_tuned
         met = not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
         candidate = tuned or (self.iteration > 0 and met)
-        if candidate and scores["validation_score"] < self.best_score:
-            self.best_score = scores["validation_score"]
-            self.best_iteration = self.iteration
-            self.best_weights = clone_weights(self.generator)
+        if candidate:
+            self.best.consider(scores["validation_score"], self.iteration, self.generator)
 
-    def _kept(self) -> str:
-        if self.best_iteration < 0:
-            return "no model had been validated yet"
-        return f"the best model until then, of iteration {self.best_iteration}, is kept"
+    def too_large(self, x: Tensor) -> str:
+        """Return what to say where a batch does not fit into the memory."""
+        size = " x ".join(map(str, x.shape[2:]))
+        saved = self.history[-1]["iteration"] if self.history else 0
+        kept = f"; the state of iteration {saved} is kept" if saved else ""
+        return (
+            f"the memory of the {'GPU' if self.device.type == 'cuda' else 'machine'} does not "
+            f"suffice for a batch of {len(x)} patches of {size} px; lower batch, or crop_px, or "
+            f"share the batch with gpus_per_training{kept}"
+        )
 
     def state(self) -> dict[str, Any]:
         """Return all that the rest of the training depends on.
@@ -334,9 +341,7 @@ class _Run:
             "generator": self.generator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "history": self.history,
-            "best_score": self.best_score,
-            "best_iteration": self.best_iteration,
-            "best_weights": self.best_weights,
+            "best": self.best.state(),
             "balance": self.balance.state(),
         }
         if self.adversarial:
@@ -347,30 +352,16 @@ class _Run:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a saved state."""
         self.generator.load_state_dict(state["generator"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        take_up(self.optimiser, state["optimiser"])
         self.balance.restore(state["balance"])
         if self.adversarial:
             self.discriminator.load_state_dict(state["discriminator"])
-            self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+            take_up(self.discriminator_optimiser, state["discriminator_optimiser"])
         self.iteration = state["iteration"]
         self.history = list(state["history"])
-        self.best_score = state["best_score"]
-        self.best_iteration = state["best_iteration"]
-        self.best_weights = dict(state["best_weights"])
+        self.best = Best(**state["best"])
 
 
 def _slices(images: Tensor) -> Tensor:
     """Return volumes as a batch of their slices, each of which a discriminator judges by itself."""
     return images if images.ndim == 4 else images.transpose(1, 2).flatten(0, 1)
-
-
-def _prepare(
-    network: nn.Module, settings: Mapping[str, Any], device: torch.device
-) -> tuple[nn.Module, torch.optim.Optimizer]:
-    """Return a network on its device, weights in the order convolutions like best, and its Adam."""
-    network = network.to(device).train()
-    for parameter in network.parameters():
-        if parameter.ndim >= 4:
-            parameter.data = in_best_order(parameter.data)
-    rates = {"lr": settings["learning_rate"], "betas": tuple(settings["betas"])}
-    return network, torch.optim.Adam(network.parameters(), fused=device.type == "cuda", **rates)

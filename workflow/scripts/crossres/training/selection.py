@@ -1,18 +1,25 @@
 """Which iteration's weights are kept, and by what they are judged."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import scipy.fft
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from crossres.networks.files import clone_weights
 from crossres.restoration import restore
+from crossres.training.losses import FIDELITY
 
 BINS = 64
 """Rings of the radial spectrum between 0 and half a cycle a pixel."""
 
-MEMORY_GB = 2.0
-"""Memory that the validation of a field may take; larger fields are restored in tiles."""
+CPU_MEMORY_GB = 2.0
+"""Memory that the validation of a field may take on a CPU; larger ones are restored in tiles."""
 
 
 def radial_spectrum(images: Sequence[np.ndarray]) -> np.ndarray:
@@ -33,19 +40,25 @@ def radial_spectrum(images: Sequence[np.ndarray]) -> np.ndarray:
     """
     total, count = np.zeros(BINS), np.zeros(BINS)
     for image in images:
-        height, width = image.shape[-2:]
-        window = np.outer(np.hanning(height), np.hanning(width))
-        radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
-        ring = np.minimum((radius * 2 * BINS).astype(int), BINS).ravel()
-        for plane in image.reshape(-1, height, width):
-            power = np.abs(np.fft.rfft2((plane - plane.mean()) * window)) ** 2 / plane.size
+        window, ring = _window_and_rings(image.shape[-2], image.shape[-1])
+        for plane in image.reshape(-1, *image.shape[-2:]):
+            transform = scipy.fft.rfft2((plane - plane.mean()) * window.astype(plane.dtype))
+            power = (transform.real**2 + transform.imag**2) / plane.size
             total += np.bincount(ring, power.ravel(), BINS + 1)[:BINS]
             count += np.bincount(ring, minlength=BINS + 1)[:BINS]
     return total / np.maximum(count, 1)
 
 
-def spectrum_distance(restored: Sequence[np.ndarray], target: Sequence[np.ndarray]) -> float:
-    """Return how far the restored power spectrum lies from the target's: mean |log10 ratio|.
+@lru_cache(maxsize=8)
+def _window_and_rings(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a Hann window, and the ring that each of the transform's frequencies lies in."""
+    window = np.outer(np.hanning(height), np.hanning(width))
+    radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
+    return window, np.minimum((radius * 2 * BINS).astype(int), BINS).ravel()
+
+
+def spectrum_distance(restored: np.ndarray, target: np.ndarray) -> float:
+    """Return how far one power spectrum lies from another, the target's: mean |log10 ratio|.
 
     Only frequencies count where the target shows signal, that is twice its noise floor, taken
     from its last quarter of frequencies. A blurred output lacks power there, an output with
@@ -54,62 +67,120 @@ def spectrum_distance(restored: Sequence[np.ndarray], target: Sequence[np.ndarra
     Parameters
     ----------
     restored, target
-        Fields, ([Z,] Y, X) each.
+        (64,) as :func:`radial_spectrum` gives them.
     """
-    wanted, found = radial_spectrum(target), radial_spectrum(restored)
-    floor = float(np.median(wanted[-len(wanted) // 4 :]))
-    signal = wanted > 2 * floor
+    floor = float(np.median(target[-len(target) // 4 :]))
+    signal = target > 2 * floor
     signal[0] = False
     if not signal.any():
         return 0.0
-    ratio = np.maximum(found[signal], 1e-20) / wanted[signal]
+    ratio = np.maximum(restored[signal], 1e-20) / target[signal]
     return float(np.mean(np.abs(np.log10(ratio))))
 
 
-def validate(
-    network: nn.Module,
-    inputs: Sequence[np.ndarray],
-    targets: Sequence[np.ndarray],
-    adversarial: bool,
-    device: torch.device,
-) -> dict[str, float]:
-    """Judge a network on the whole validation fields.
+class Validation:
+    """The whole validation fields, on which a network is judged.
 
-    The stated rule: a network trained without a discriminator is judged by its validation MSE.
-    One trained with a discriminator is judged by MSE over the target's variance plus the
-    distance of the spectra. By MSE alone the blurred mean of all plausible answers wins, which
-    is just what the adversarial term is there to leave behind; by the spectrum alone, texture
-    in the wrong place would do.
+    The stated rule: a network trained without a discriminator is judged by its own loss. One
+    trained with a discriminator is judged by MSE over the target's variance plus the distance of
+    the spectra. By MSE alone the blurred mean of all plausible answers wins, which is just what
+    the adversarial term is there to leave behind; by the spectrum alone, texture in the wrong
+    place would do.
 
     Parameters
     ----------
-    network
-        What is judged; it is left ready for training.
     inputs, targets
         Fields, ([Z,] Y, X) each, normalised.
+    loss
+        Weights of the terms of the loss.
     adversarial
-        Was it trained with a discriminator?
+        Is the network trained with a discriminator?
     device
         Where to compute.
-
-    Returns
-    -------
-    dict
-        ``validation_mse``, ``validation_spectrum_distance`` and ``validation_score``, of which
-        the smallest score is kept; ``validation_relative_mse`` is the MSE over the targets'
-        variance.
+    half_precision
+        Whether a GPU may restore in bfloat16.
     """
-    restored = [restore(network, field, device=device, memory_gb=MEMORY_GB) for field in inputs]
-    network.train()
-    pixels = sum(target.size for target in targets)
-    square = sum(float(np.sum((r - t) ** 2)) for r, t in zip(restored, targets, strict=True))
-    mean = sum(float(np.sum(t)) for t in targets) / pixels
-    variance = sum(float(np.sum((t - mean) ** 2)) for t in targets) / pixels
-    mse, distance = square / pixels, spectrum_distance(restored, targets)
-    relative = mse / max(variance, 1e-12)
-    return {
-        "validation_mse": mse,
-        "validation_relative_mse": relative,
-        "validation_spectrum_distance": distance,
-        "validation_score": relative + distance if adversarial else mse,
-    }
+
+    def __init__(
+        self,
+        inputs: Sequence[np.ndarray],
+        targets: Sequence[np.ndarray],
+        loss: Mapping[str, float],
+        adversarial: bool,
+        device: torch.device,
+        half_precision: bool = True,
+    ) -> None:
+        self.inputs, self.targets, self.adversarial = inputs, targets, adversarial
+        self.loss = {name: weight for name, weight in loss.items() if weight > 0}
+        self.device, self.half_precision = device, half_precision
+        self.memory_gb = CPU_MEMORY_GB if device.type == "cpu" else None
+        self.pixels = sum(target.size for target in targets)
+        mean = sum(float(np.sum(t)) for t in targets) / self.pixels
+        self.variance = sum(float(np.sum((t - mean) ** 2)) for t in targets) / self.pixels
+        self.spectrum = radial_spectrum(targets)
+
+    def scores(self, network: nn.Module) -> dict[str, float]:
+        """Judge a network, which is left ready for training.
+
+        Returns
+        -------
+        dict
+            ``validation_mse``, ``validation_spectrum_distance`` and ``validation_score``, of
+            which the smallest score is kept; ``validation_relative_mse`` is the MSE over the
+            targets' variance.
+        """
+        restored = [
+            restore(
+                network,
+                image,
+                device=self.device,
+                memory_gb=self.memory_gb,
+                half_precision=self.half_precision,
+            )
+            for image in self.inputs
+        ]
+        network.train()
+        pairs = list(zip(restored, self.targets, strict=True))
+        mse = sum(float(np.sum((r - t) ** 2)) for r, t in pairs) / self.pixels
+        relative = mse / max(self.variance, 1e-12)
+        distance = spectrum_distance(radial_spectrum(restored), self.spectrum)
+        return {
+            "validation_mse": mse,
+            "validation_relative_mse": relative,
+            "validation_spectrum_distance": distance,
+            "validation_score": relative + distance if self.adversarial else self._loss(pairs, mse),
+        }
+
+    def _loss(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], mse: float) -> float:
+        """Return the network's own loss, the mean over all pixels."""
+        total = self.loss.get("mse", 0.0) * mse
+        terms = {name: weight for name, weight in self.loss.items() if name != "mse"}
+        for pair in pairs if terms else []:
+            x, y = (torch.from_numpy(image)[None, None].to(self.device) for image in pair)
+            part = pair[0].size / self.pixels
+            total += sum(w * part * float(FIDELITY[name](x, y)) for name, w in terms.items())
+        return total
+
+
+@dataclass
+class Best:
+    """The weights that validated best so far."""
+
+    score: float = math.inf
+    iteration: int = -1
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def consider(self, score: float, iteration: int, network: nn.Module) -> None:
+        """Keep the network's weights if their score is the smallest."""
+        if score < self.score:
+            self.score, self.iteration = score, iteration
+            self.weights = clone_weights(network)
+
+    def __str__(self) -> str:
+        if self.iteration < 0:
+            return "no model had been validated yet"
+        return f"the best model until then, of iteration {self.iteration}, is kept"
+
+    def state(self) -> dict[str, Any]:
+        """Return what the side file keeps of it."""
+        return {"score": self.score, "iteration": self.iteration, "weights": self.weights}
