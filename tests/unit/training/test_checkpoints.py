@@ -39,6 +39,11 @@ def test_a_state_of_another_stamp_is_refused_and_the_log_says_so(path, caplog):
     assert load_state(path, "another stamp") is None
     assert "another configuration, code or data" in caplog.text
     assert str(path) in caplog.text
+    # whoever mistyped a key mends it and goes on
+    aside = path.with_name("training_state.pt.other")
+    assert not path.exists()
+    aside.replace(path)
+    assert load_state(path, "stamp") is not None
 
 
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.99])

@@ -119,3 +119,40 @@ def test_a_bad_beginning_is_no_divergence(data, monkeypatch, tmp_path):
 def test_a_divergence_is_told_as_one_sentence_to_the_user():
     assert issubclass(Diverged, InputError)
     assert "\n" not in str(Diverged("a sentence", {}))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+    ],
+)
+def test_a_batch_that_does_not_fit_ends_clearly_and_goes_on_from_what_is_saved(
+    data, error, monkeypatch, tmp_path
+):
+    step = loop._Run.step
+
+    def full_at_6(training, x, y):
+        if training.iteration == 5:
+            raise error
+        step(training, x, y)
+
+    with monkeypatch.context() as patch, pytest.raises(InputError) as fault:
+        patch.setattr(loop._Run, "step", full_at_6)
+        run(data, PLAIN, tmp_path)
+    message = str(fault.value)
+    for words in ("batch of 4 patches of 16 x 16 px", "lower batch", "gpus_per_training",
+                  "the state of iteration 4 is kept"):  # fmt: skip
+        assert words in message
+    run(data, PLAIN, tmp_path)
+
+
+def test_another_fault_in_a_step_is_not_taken_for_want_of_memory(data, monkeypatch, tmp_path):
+    def broken(*_):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(loop._Run, "step", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        run(data, PLAIN, tmp_path)
