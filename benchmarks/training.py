@@ -1,12 +1,14 @@
 """A training step beside the plain eager float32 version of the same, and beside the floor.
 
-    python benchmarks/training.py [--device auto] [--threads 2] [--rounds 5] [--size demo|paper]
+    python benchmarks/training.py [--device cuda] [--threads 2] [--rounds 3] [--size demo|paper]
+                                  [--compile]
 
 Ours is `crossres.training.train` as the workflow calls it: batches ahead, channels last, bfloat16
 where the device has it, losses read now and then. Plain is what one writes first: the same network,
 batch, losses and Adam in float32, channels first, each batch drawn and sent when it is needed,
-each loss read at once. Both are timed as the difference of a long and a short training, so that
-start and validation drop out; each in a process of its own, for its peak memory, and in turns.
+each loss read at once. With --compile ours is run again as torch.compile makes it. All are timed
+as the difference of a long and a short training, so that start and validation drop out; each in a
+process of its own, for its peak memory, and in turns.
 FLOP are counted by torch for one plain step; the rate is held against that of a matrix product
 in the same precision.
 """
@@ -70,6 +72,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", choices=CASES, default="demo")
     parser.add_argument("--networks", nargs="*")
+    parser.add_argument("--compile", action="store_true", help="ours again, compiled by torch")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -79,12 +82,14 @@ def main() -> None:
         print(json.dumps(measure(name, version, options.size, device)))
         return
     print(describe(device))
-    heads = ("network", "batch", *("ms", "GB", "TFLOP/s", "of rate") * 2, "plain/ours")
-    print(f"{'':>24}{'ours':>48}{'plain':>48}")
+    versions = ("ours", "plain", *["compiled"] * options.compile)
+    heads = ["network", "batch", *("ms", "GB", "TFLOP/s", "of rate") * len(versions)]
+    heads += [f"plain/{version}" for version in versions if version != "plain"]
+    print(f"{'':>24}" + "".join(f"{version:>48}" for version in versions))
     print("".join(f"{head:>12}" for head in heads))
     for name in options.networks or CASES[options.size]:
         rounds = [
-            {version: in_own_process(name, version, options) for version in ("ours", "plain")}
+            {version: in_own_process(name, version, options) for version in versions}
             for _ in range(options.rounds)
         ]
         # beside the rounds, as what a machine can do changes by the hour
@@ -94,14 +99,16 @@ def main() -> None:
 
 def row(name: str, rounds: list[dict[str, Any]], rates: dict[str, float]) -> str:
     cells = [name, str(rounds[0]["ours"]["batch"])]
-    for version in ("ours", "plain"):
+    for version in rounds[0]:
         found = rounds[0][version]
         step_s = statistics.median(r[version]["step_s"] for r in rounds)
         rate = found["flop"] / step_s
         cells += [f"{1e3 * step_s:.1f}", f"{found['peak_gb']:.2f}", f"{rate / 1e12:.3g}"]
         cells += [f"{rate / rates[found['precision']]:.0%}"]
-    ratio = statistics.median(r["plain"]["step_s"] / r["ours"]["step_s"] for r in rounds)
-    return "".join(f"{cell:>12}" for cell in [*cells, f"{ratio:.2f}"])
+    for version in (version for version in rounds[0] if version != "plain"):
+        ratio = statistics.median(r["plain"]["step_s"] / r[version]["step_s"] for r in rounds)
+        cells.append(f"{ratio:.2f}")
+    return "".join(f"{cell:>12}" for cell in cells)
 
 
 def in_own_process(name: str, version: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -115,25 +122,25 @@ def measure(name: str, version: str, size: str, device: torch.device) -> dict[st
     """Return seconds and FLOP a step, peak memory and precision of one version of one case."""
     case = dict(CASES[size][name])
     network, dims, patch = name.split()[0], case.pop("dims"), case.pop("patch")
-    settings = settings_of(network, **case)
+    settings = settings_of(network, **case, compile=version == "compiled")
     rng = np.random.default_rng(0)
     shape = (2 * settings["batch"], *patch)
     x, y = rng.random((2, *shape)).astype(np.float32)
     field = [x[0][..., :64, :64]]
     data = TrainingData(x, y, field, field)
     flop = count_flop(network, dims, settings, data, device)
-    work = ours if version == "ours" else plain
+    work = plain if version == "plain" else ours
     work(network, dims, settings, data, device, SHORT)
     times = {
         count: seconds(lambda n=count: work(network, dims, settings, data, device, n), device)
         for count in (SHORT, LONG)
     }
-    precision = precision_of(settings["precision"], device) if version == "ours" else torch.float32
+    wanted = "float32" if version == "plain" else settings["precision"]
     return {
         "step_s": (times[LONG] - times[SHORT]) / (LONG - SHORT),
         "flop": flop,
         "peak_gb": peak_memory_gb(device),
-        "precision": str(precision).removeprefix("torch."),
+        "precision": str(precision_of(wanted, device)).removeprefix("torch."),
         "batch": settings["batch"],
     }
 

@@ -1,10 +1,11 @@
 import json
+from contextlib import nullcontext
 
 import pytest
 import torch
 from training_runs import make_data, run
 
-from crossres.training import loop
+from crossres.training import Team, loop
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,30 @@ def adam_steps(monkeypatch):
 
     monkeypatch.setattr(torch.optim.Adam, "step", note)
     return steps
+
+
+@pytest.fixture
+def step_without_values(monkeypatch):
+    """Return a function to a step of a training on torch's meta device.
+
+    It calls the operations of a step on a GPU, and computes nothing.
+    """
+    meta = torch.device("meta")
+
+    def emptied(network, settings, device):
+        network = network.to_empty(device=device)
+        return network, torch.optim.SGD(network.parameters(), lr=0.0)
+
+    monkeypatch.setattr(loop, "prepare", emptied)
+    # it holds numbers for the CPU to read, and there are none here
+    monkeypatch.setattr(loop, "Validation", lambda *_: None)
+    monkeypatch.setattr(loop, "precision_of", lambda *_: torch.float32)
+    # which knows no meta device
+    monkeypatch.setattr(loop.torch, "autocast", lambda *_: nullcontext())
+
+    def prepared(network, settings, shape):
+        training = loop._Run(network, make_data(), settings, 0, meta, Team(), False)
+        patches = torch.empty(shape, device=meta)
+        return lambda: training.step(patches, patches)
+
+    return prepared

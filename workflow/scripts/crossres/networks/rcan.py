@@ -49,7 +49,7 @@ class RCAN(ImageNetwork):
 
     A convolution; G residual groups of RCABs, each RCAB with a skip of its own, each group with
     a convolution at its end and a skip; a convolution after all groups and the long skip; a last
-    convolution to one channel. The input is mapped to 2x - 1, the output to x / 2 + 1 / 2.
+    convolution to one channel.
 
     The paper prints G = 5, 3 RCABs a group, 32 channels, a reduction of 8 to 4 filters, 3D
     convolutions, and no upscaling. The 3D default has 1,002,621 parameters.
@@ -57,7 +57,8 @@ class RCAN(ImageNetwork):
     Where the text is silent, and what is done here:
 
     - which convolutions close a group and the stack of groups: one each, as in the RCAN of Zhang
-      et al. 2018 (eq. 3-5); the number of parameters agrees with no other arrangement;
+      et al. 2018 (eq. 3-5) and in the paper's software;
+    - the input is mapped to 2x - 1, the output to x / 2 + 1 / 2, as in that software;
     - kernels 3x3(x3), zero padding, biases everywhere;
     - initialisation: Glorot's, biases 0, the default of Keras, in which they worked.
 

@@ -12,7 +12,7 @@ def rate_factor(settings: Mapping[str, Any], iteration: int) -> float:
     ----------
     settings
         ``iterations``; ``schedule``: ``constant``, ``cosine`` (to 0 at the end) or ``halving``
-        (``halvings`` times over the run, at equal distances: Chen et al. 2021 halve four times);
+        (``halvings`` times over the run, at equal distances);
         ``rate_warm_up_iterations``: the rate grows linearly over so many first iterations.
         Adam's first steps go by the sign of the gradient alone, at the full rate in every weight:
         this keeps them from spoiling a model that is fine-tuned.
