@@ -1,17 +1,32 @@
 """Two processes that share a training, as two GPUs would."""
 
 import multiprocessing
+import os
+import re
+import subprocess
+import sys
 import time
-from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import team_work
 import torch
-from team_work import train_all, train_all_and_fail
+from team_work import (
+    A_CARD,
+    die_in_the_second,
+    fail_in_the_first,
+    refuse_in_both,
+    refuse_in_the_second,
+    train_all,
+)
 from training_runs import PLAIN, against, drawn_patches
 
-from crossres.jobs import InputError
-from crossres.training import Team, run_team, team
+import crossres
+from crossres import jobs
+from crossres.jobs import InputError, logger
+from crossres.training import Team, processes, run_team
 
 SETTINGS = {
     "cnn": PLAIN,
@@ -46,24 +61,30 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def alone(folder):
-    return run_team(1, train_all, folder=folder / "alone", settings=SETTINGS, broken=BROKEN)
+    return run_team(1, train_all, "cpu", folder=folder / "alone", settings=SETTINGS, broken=BROKEN)
 
 
 @pytest.fixture(scope="module")
-def failed(folder):
-    """What two processes found until the first of them failed, how it failed, and in what time."""
+def together(folder):
+    """What two processes found, in a job with a log."""
     found = {}
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(ValueError) as fault:
-        # should one be left waiting for the other
-        patch.setattr(team, "PATIENCE", timedelta(minutes=2))
-        run_team(2, train_all_and_fail, found=found, folder=folder / "together",
-                 settings=SETTINGS, broken=BROKEN)  # fmt: skip
-    return found, fault.value, time.monotonic() - found["failed"]
+
+    def step(**arguments):
+        logger.info("before them")
+        found.update(run_team(2, train_all, device="cpu", **arguments))
+        logger.info("after them")
+
+    jobs.run(step, str(folder / "log"), folder=folder / "together", settings=SETTINGS,
+             broken=BROKEN)  # fmt: skip
+    return found
 
 
-@pytest.fixture(scope="module")
-def together(failed):
-    return failed[0]
+def failure_of(work):
+    """The error that two processes end with; none of them is left."""
+    with pytest.raises((InputError, RuntimeError)) as fault:
+        run_team(2, work, device="cpu")
+    assert multiprocessing.active_children() == []
+    return fault.value
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -98,16 +119,73 @@ def test_a_number_lost_in_the_second_process_is_told_by_the_first(alone, togethe
     assert f"iteration {FAILED} " in together["broken"]
 
 
-def test_a_fault_in_the_first_process_ends_both_and_is_told(failed):
-    _, fault, took_s = failed
-    assert str(fault) == "a fault in the first process"
-    # not the two hours that a process may wait for another
-    assert took_s < 60
+def test_the_log_tells_what_the_first_process_says_and_it_alone(together, folder):
+    lines = [line.split(maxsplit=2)[2] for line in (folder / "log").read_text().splitlines()]
+    assert lines[0] == "before them"
+    assert lines[-1] == "after them"
+    assert [line for line in lines if "at work" in line] == ["process 0 is at work"]
+    assert sum(line.startswith("training: 8 of 8") for line in lines) == len(SETTINGS)
+
+
+def test_no_process_is_left(together):
     assert multiprocessing.active_children() == []
 
 
+def test_a_refusal_in_the_second_process_is_told_while_the_first_waits_for_it():
+    fault = failure_of(refuse_in_the_second)
+    assert isinstance(fault, InputError)
+    told, moment = str(fault).split(" at ")
+    assert told == "the second was refused"
+    # not the half hour that a process may wait for another
+    assert time.monotonic() - float(moment) < 30
+
+
+def test_where_all_are_refused_the_first_is_heard_and_a_gpu_unasked_for_changes_nothing(
+    monkeypatch,
+):
+    pretend_cards(monkeypatch, 1)
+    monkeypatch.setenv(A_CARD, "")
+    fault = failure_of(refuse_in_both)
+    assert isinstance(fault, InputError)
+    assert str(fault) == "the first diverged, over gloo"
+
+
+def test_a_fault_in_the_first_process_ends_a_second_that_hangs(monkeypatch):
+    monkeypatch.setattr(processes, "GRACE_S", 1.0)
+    fault = failure_of(fail_in_the_first)
+    assert isinstance(fault, RuntimeError)
+    assert re.match(r"rank 0 of 2 processes .* failed:\nTraceback ", str(fault))
+    assert str(fault).endswith("ValueError: a fault in the first process\n")
+
+
+def test_a_process_that_is_killed_is_named():
+    fault = failure_of(die_in_the_second)
+    assert re.fullmatch(r"rank 1 of 2 .* exit code -9; it may .* for memory", str(fault))
+
+
+def test_the_processes_end_when_their_caller_is_killed(tmp_path):
+    call = (
+        "from crossres.training import run_team; from team_work import say_so_and_hang; "
+        "run_team(2, say_so_and_hang, device='cpu')"
+    )
+    paths = [str(Path(module.__file__).parents[depth]) for module, depth in
+             ((crossres, 1), (team_work, 0))]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", call], env=environment, stdout=subprocess.PIPE, text=True
+    ) as caller:
+        try:
+            said = {caller.stdout.readline() for _ in range(2)}
+        finally:
+            caller.kill()
+        # the end of what they write is the end of the last of them
+        assert caller.communicate(timeout=60) == ("", None)
+    assert said == {f"rank {rank} is at work\n" for rank in (0, 1)}
+
+
 def test_one_process_alone_starts_no_other(alone):
-    assert alone.keys() == {*SETTINGS, "broken", "shared"}
+    assert alone.keys() == {*SETTINGS, "broken", "shared", "device"}
+    assert alone["device"] == "cpu"
     assert not torch.distributed.is_initialized()
 
 
@@ -115,9 +193,42 @@ def test_a_process_alone_shares_nothing():
     assert Team() == Team(0, 1)
     network = object()
     assert Team().wrap(network) is network
+    assert Team().normalise_together(network) is network
 
 
-def test_fewer_gpus_than_processes_are_refused_before_any_is_started(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(InputError, match=r"gpus_per_training is 3, but torch sees 2 GPUs"):
-        run_team(3, train_all, device="auto")
+class OnCard(torch.nn.Sequential):
+    """Batch normalisation that seems to lie on a GPU."""
+
+    def parameters(self, recurse=True):
+        return iter([SimpleNamespace(device=torch.device("cuda", 0))])
+
+
+@pytest.mark.parametrize(
+    ("network", "kind"),
+    [(OnCard, torch.nn.SyncBatchNorm), (torch.nn.Sequential, torch.nn.BatchNorm2d)],
+)
+def test_processes_on_gpus_normalise_the_batch_of_all(network, kind):
+    bare = network(torch.nn.BatchNorm2d(2))
+    before, names = dict(bare.named_parameters()), list(bare.state_dict())
+    found = Team(0, 2).normalise_together(bare)
+    assert isinstance(found[0], kind)
+    assert found is bare
+    # so that an optimiser may hold them already
+    assert all(weight is before[name] for name, weight in found.named_parameters())
+    assert list(found.state_dict()) == names
+
+
+@pytest.mark.parametrize(("cards", "instead"), [(0, 1), (1, 1), (2, 2)])
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_fewer_gpus_than_processes_are_refused_before_any_is_started(
+    monkeypatch, cards, instead, device
+):
+    pretend_cards(monkeypatch, cards)
+    told = rf"gpus_per_training is 3, but torch sees {cards} GPUs; set it to {instead}, or device"
+    with pytest.raises(InputError, match=told):
+        run_team(3, train_all, device=device)
+
+
+def pretend_cards(monkeypatch, count):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)

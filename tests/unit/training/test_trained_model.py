@@ -18,6 +18,7 @@ from crossres.training import Team, run_team
 SETTINGS = {**PLAIN, "width": 2, "depth": 1, "seeds": [0]}
 ABOUT = {"experiment": "beads", "channel": "red", "scale": "demo", "data": "simulated",
          "code": "abc"}  # fmt: skip
+RAW = (101.5, 65.0, 3)
 SCALES = {"input": Scale(10.0, 200.0), "target": Scale(20.0, 300.0)}
 
 
@@ -27,7 +28,7 @@ def write_data(folder, data=None):
              "validation": (data.validation_inputs, data.validation_targets)}  # fmt: skip
     paths = {name: folder / f"{name}.safetensors" for name in parts}
     for name, path in paths.items():
-        save_patches(path, Patches(*parts[name], SCALES, 30.0))
+        save_patches(path, Patches(*parts[name], SCALES, 30.0, None, *RAW))
     return paths
 
 
@@ -62,6 +63,7 @@ def test_the_model_says_what_it_is_and_where_it_comes_from(job):
     assert (about.network, about.dims, about.settings) == ("cnn", 2, {"width": 2, "depth": 1})
     assert (about.input_scale, about.target_scale) == (SCALES["input"], SCALES["target"])
     assert about.pixel_size_nm == 30.0
+    assert (about.background, about.input_pixel_size_nm, about.interpolation_order) == RAW
     assert ABOUT.items() <= about.trained.items()
     assert about.trained["seed"] == 0
     assert about.trained["iterations"] == 8

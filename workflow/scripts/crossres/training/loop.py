@@ -184,6 +184,7 @@ class _Run:
         self.sampling = Sampling(settings["batch"], settings["augment"], seed, **crop)
         self.precision = precision_of(settings["precision"], device)
         self.generator, self.optimiser = prepare(network, settings, device)
+        self.generator = team.normalise_together(self.generator)
         compiled: Any = torch.compile(self.generator) if settings["compile"] else self.generator
         self.restoring = self.team.wrap(compiled)
         self.balance = Balance(self.adversarial.get("shares") or {}, device)

@@ -1,22 +1,13 @@
-"""One training shared by several processes, a GPU each."""
+"""A process's place among those that share a training."""
 
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, multiprocessing, nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-
-from crossres.jobs import InputError
-
-PATIENCE = timedelta(minutes=30)
-"""How long the others wait for the first process while it validates."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +25,16 @@ class Team:
         return DistributedDataParallel(
             network, device_ids=[device] if device.type == "cuda" else None
         )
+
+    def normalise_together(self, network: nn.Module) -> nn.Module:
+        """Return the network with its batch normalisation over the batch of all processes.
+
+        The weights are the same objects. torch can do it on GPUs only: elsewhere, and in a team of
+        one, the network comes back as it is.
+        """
+        if self.size == 1 or next(network.parameters()).device.type != "cuda":
+            return network
+        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
 
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of a scalar over all processes; gradients pass."""
@@ -76,63 +77,3 @@ class _Sum(torch.autograd.Function):
         total = gradients[0].clone()
         dist.all_reduce(total)
         return total
-
-
-def run_team(size: int, work: Callable[..., Any], **arguments: Any) -> Any:
-    """Run ``work(team, **arguments)`` in several processes and return what the first returns.
-
-    The first is this process: it alone logs, saves and returns. With a size of 1 no other is
-    started.
-
-    Parameters
-    ----------
-    size
-        Number of processes; on GPUs, process r uses GPU r.
-    work
-        A function at the top of a module, so that a new process can find it.
-    arguments
-        What it is called with; sent to the other processes, so paths rather than arrays.
-    """
-    if size == 1:
-        return work(Team(), **arguments)
-    cards = torch.cuda.device_count()
-    if arguments.get("device") != "cpu" and 0 < cards < size:
-        raise InputError(
-            f"gpus_per_training is {size}, but torch sees {cards} GPUs; lower it, or ask the "
-            "cluster for more"
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        meeting = f"file://{Path(folder) / 'meeting'}"
-        context = multiprocessing.get_context("spawn")
-        others = [
-            context.Process(target=_accompany, args=(Team(rank, size), meeting, work, arguments))
-            for rank in range(1, size)
-        ]
-        for process in others:
-            process.start()
-        try:
-            return _join(Team(0, size), meeting, work, arguments)
-        finally:
-            for process in others:
-                process.join(timeout=30)
-                process.terminate()
-
-
-def _accompany(*place: Any) -> None:
-    """Work beside the first process, which says for all what a user has to hear."""
-    try:
-        _join(*place)
-    except InputError:
-        sys.exit(1)
-
-
-def _join(team: Team, meeting: str, work: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Take one's place in the group, work, and leave it."""
-    backend = "nccl" if torch.cuda.is_available() and arguments.get("device") != "cpu" else "gloo"
-    dist.init_process_group(
-        backend, init_method=meeting, rank=team.rank, world_size=team.size, timeout=PATIENCE
-    )
-    try:
-        return work(team, **arguments)
-    finally:
-        dist.destroy_process_group()
