@@ -19,14 +19,16 @@ def contents(path):
         return {name: package.read(name) for name in package.namelist()}
 
 
-def test_the_first_seed_of_every_network_is_exported(results):
-    exported = {
-        str(path.parent.relative_to(results / "models"))
-        for path in results.glob("models/*/*/model.bioimageio.zip")
-    }
-    networks = {path.name for path in (results / "models").iterdir()}
-    assert {"gan", "cnn"} <= networks
-    assert exported == {f"{network}/seed_0" for network in networks}
+def test_every_trained_model_is_exported(results):
+    exported, trained = (
+        {
+            str(path.parent.relative_to(results / "models"))
+            for path in results.glob(f"models/*/*/{name}")
+        }
+        for name in ("model.bioimageio.zip", "model.safetensors")
+    )
+    assert {"gan/seed_0", "cnn/seed_0", "cnn/seed_1"} <= trained
+    assert exported == trained
 
 
 @pytest.mark.filterwarnings(r"ignore:`torch\.jit\.:DeprecationWarning")

@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from tiny_experiments import EXPERIMENT, simulated, write_experiment
-from workflow_runs import plan, refuse, succeed
+from tiny_experiments import (
+    EXPERIMENT,
+    FIELD_PX,
+    INPUT_PIXEL_NM,
+    PIXEL_NM,
+    simulated,
+    write_experiment,
+)
+from workflow_runs import copy_workflow, plan, refuse, succeed
 
 from crossres.images import Image, read_image, write_image
-from crossres.networks import ModelFile, build, save_model
+from crossres.networks import ModelFile, build, load_model, save_model
 from crossres.preprocess import Scale
 
 SETTINGS = {"width": 2, "depth": 1}
@@ -60,8 +67,8 @@ def test_images_are_restored_from_an_empty_folder_of_results(images, workspace):
     assert found.channels == ("DAPI", "GFP")
     assert (found.pixel_size_nm, found.frame_interval_s) == pytest.approx((50, 2.5))
     assert read_image(folder / "large_pixels.ome.tif").array.shape == (30, 33)
-    made = {path.name for path in folder.iterdir()}
-    assert made == {"film.ome.tif", "large_pixels.ome.tif", "restored.csv", ".restored.json"}
+    made = {path.name for path in folder.iterdir()} - {".restored.json", ".all_restored"}
+    assert made == {"film.ome.tif", "large_pixels.ome.tif", "restored.csv"}
     assert [path.name for path in (workspace / "results").iterdir()] == ["restored_new"]
 
     again = succeed(workspace, *restore_new("images=day1"), configured=False)
@@ -129,6 +136,58 @@ def test_a_damaged_model_ends_in_one_sentence(images, workspace):
     (workspace / "m0.safetensors").write_bytes(content[:-50])
     text = refuse(workspace, *restore_new("images=day1"), configured=False)
     assert "m0.safetensors: is no complete safetensors file" in text
+
+
+CHANNEL = f"results/{EXPERIMENT}/beads"
+MODEL = f"{CHANNEL}/models/cnn/seed_0/model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run with a background that is subtracted, up to the fields restored by one network."""
+    folder = copy_workflow(tmp_path_factory.mktemp("trained") / "repository")
+    background = {"method": "find", "region_px": 16}
+    preprocess = {"background": background, "interpolation_order": 3}
+    write_experiment(folder, simulated(preprocess=preprocess))
+    succeed(folder, f"{CHANNEL}/restored/cnn", "--cores", "all")
+    return folder
+
+
+def differences(folder, name):
+    """How far new images are from what the workflow restored, in parts of the range."""
+    fields = sorted((folder / CHANNEL / "restored" / "cnn").glob("*.ome.tif"))
+    assert len(fields) == 2
+    for path in fields:
+        expected, found = read_image(path), read_image(folder / name / path.name)
+        assert found.array.shape == expected.array.shape == (FIELD_PX, FIELD_PX)
+        assert found.pixel_size_nm == pytest.approx(PIXEL_NM)
+        yield np.abs(found.array - expected.array).max() / np.ptp(expected.array)
+
+
+def test_raw_images_of_the_trainings_microscope_are_restored_as_the_workflow_does(trained):
+    _, about = load_model(trained / MODEL)
+    assert about.background > 0
+    assert about.interpolation_order == 3
+    assert about.input_pixel_size_nm == pytest.approx(INPUT_PIXEL_NM)
+    raw = f"images={CHANNEL}/raw/input/test_000"
+    text = succeed(trained, *restore_new(raw, "restored=out", model=MODEL), configured=False)
+    assert "nm is" not in text  # nothing to warn of
+    assert max(differences(trained, "out")) < 1e-4
+
+
+def test_what_is_said_of_the_background_counts(trained):
+    upsampled = f"images={CHANNEL}/upsampled/test_000"
+    succeed(
+        trained,
+        *restore_new(upsampled, "restored=same", "background=0", model=MODEL),
+        configured=False,
+    )
+    assert max(differences(trained, "same")) == 0
+    raw = f"images={CHANNEL}/raw/input/test_000"
+    succeed(
+        trained, *restore_new(raw, "restored=raw", "background=0", model=MODEL), configured=False
+    )
+    assert min(differences(trained, "raw")) > 1e-3
 
 
 def ensembles(workspace, **restoration):

@@ -10,12 +10,14 @@ from crossres.experiments import (
     USAGE,
     InitialModel,
     code_hash,
+    has_braces,
     initial_model,
     load_config,
     load_experiments,
     new_folder,
     new_images,
     new_models,
+    skipped_files,
     tile_name,
 )
 from crossres.jobs import InputError

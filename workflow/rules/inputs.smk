@@ -216,6 +216,7 @@ def initial_models(wildcards):
 # restore
 
 try:
+    NEW_FOLDER = new_folder(CONFIG)
     NEW = (
         {"models": new_models(CONFIG), "images": new_images(CONFIG)}
         if CONFIG["model"] is not None
@@ -223,6 +224,12 @@ try:
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+if NEW and (skipped := skipped_files(CONFIG)):
+    print(
+        f"crossres: skipped: {len(skipped)} files that are no TIFF, such as {skipped[0]}",
+        file=sys.stderr,
+    )
 
 
 def models_of(wildcards):
@@ -250,14 +257,29 @@ def without_spread():
 
 
 def new_files(kind):
-    """Return an input function for the files that restore_new is asked for, by their kind."""
+    """Return an input function for the files that restore_new is asked for, by their kind.
+
+    Snakemake would take braces in their names for wildcards, and has no way to write them.
+    """
 
     def files(wildcards):
         if CONFIG["model"] is None:
             raise WorkflowError(f"restore_new: model is missing, as in `{USAGE}`")
-        return list(map(str, NEW[kind]))
+        return [str(path) for path in NEW[kind] if not has_braces(str(path))]
 
     return files
+
+
+def new_paths(kind):
+    """Return a params function for all of them, with the time of those that are no input."""
+
+    def paths(wildcards):
+        return {
+            str(path): path.stat().st_mtime_ns if has_braces(str(path)) else None
+            for path in NEW.get(kind, [])
+        }
+
+    return paths
 
 
 def new_settings(wildcards):
@@ -269,6 +291,7 @@ def new_settings(wildcards):
         "z_step_nm",
         "axes",
         "channel",
+        "background",
     )
     return {key: CONFIG[key] for key in keys}
 
@@ -434,13 +457,14 @@ def figures_of(experiment):
 
 
 def packages_of(experiment):
-    """Packages for other programs: of the first seed of every network and channel."""
+    """Packages for other programs: of every trained model."""
     return [
-        f"{CHANNEL}/models/{network}/seed_{settings['seeds'][0]}/model.bioimageio.zip".format(
+        f"{CHANNEL}/models/{network}/seed_{seed}/model.bioimageio.zip".format(
             experiment=experiment.name, channel=channel
         )
         for channel in experiment.channels
         for network, settings in experiment.settings["networks"].items()
+        for seed in settings["seeds"]
     ]
 
 

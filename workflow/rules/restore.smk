@@ -47,13 +47,13 @@ ruleorder: restore_fields > restore_ensembles
 
 
 # New images, by a model that is there: no experiment, no data, no training. The images themselves
-# are not declared, as Snakemake would delete all of them where one cannot be restored.
+# and their table are not declared, as Snakemake would delete all where one cannot be restored.
 rule restore_new:
     input:
         models=new_files("models"),
         images=new_files("images"),
     output:
-        f"{new_folder(CONFIG)}/restored.csv",
+        touch(f"{NEW_FOLDER}/.all_restored"),
     log:
         "logs/restore_new.log",
     benchmark:
@@ -65,6 +65,8 @@ rule restore_new:
         gpu=0 if CONFIG["device"] == "cpu" else 1,
         device=CONFIG["device"],
     params:
+        models=new_paths("models"),
+        images=new_paths("images"),
         settings=new_settings,
         code=code_hash("restore_new.py"),
     script:

@@ -5,6 +5,7 @@ rule extract_patches:
         registration=batch_folders(
             f"{CHANNEL}/registration/{{batch}}.csv", "train", "validation"
         ),
+        raw=f"{CHANNEL}/imported/input/train_000",
     output:
         train=f"{CHANNEL}/patches/train.safetensors",
         validation=f"{CHANNEL}/patches/validation.safetensors",
@@ -16,6 +17,8 @@ rule extract_patches:
     conda:
         "../../envs/crossres.yaml"
     params:
+        raw_fields=reference_names("input"),
+        preprocess=setting("preprocess"),
         settings=setting("patches"),
         code=code_hash("extract_patches.py"),
     script:

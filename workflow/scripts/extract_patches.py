@@ -11,6 +11,7 @@ from crossres.images import field_name, fields_in, read_field_table, read_image
 from crossres.jobs import InputError, logger, progress
 from crossres.patches import Patches, cut_patches, draw_positions, save_patches
 from crossres.preprocess import Scale, scale_from_percentiles
+from subtract_background import background_of
 
 PER_IMAGE = "percentiles_per_image"
 
@@ -18,6 +19,9 @@ PER_IMAGE = "percentiles_per_image"
 def extract_patches(
     fields: Mapping[str, Sequence[Path]],
     registration: Sequence[Path],
+    raw: Path,
+    raw_fields: Sequence[str],
+    preprocess: Mapping[str, Any],
     settings: Mapping[str, Any],
     outputs: Mapping[str, Path],
 ) -> None:
@@ -32,8 +36,13 @@ def extract_patches(
         Paths of registered fields by split, ``train`` and ``validation``.
     registration
         Registration tables; fields that were not accepted are left out.
-    settings
-        ``patches`` of the experiment.
+    raw
+        Folder of the imported inputs of the first training batch, before anything was done to
+        them: what was done is kept with the patches, as new images need it too.
+    raw_fields
+        Their names.
+    preprocess, settings
+        ``preprocess`` and ``patches`` of the experiment.
     outputs
         ``train``, ``validation`` (safetensors) and ``positions`` (csv).
 
@@ -65,9 +74,10 @@ def extract_patches(
     }
     size_nm = read_image(fields["train"][0]).known_pixel_size_nm
     own = tuple(settings["percentiles"]) if settings["normalise"] == PER_IMAGE else None
+    done = done_before(raw, raw_fields, preprocess)
 
     def save(split: str, inputs: Any, targets: Any) -> None:
-        save_patches(outputs[split], Patches(inputs, targets, scales, size_nm, own))
+        save_patches(outputs[split], Patches(inputs, targets, scales, size_nm, own, **done))
 
     rng = np.random.default_rng(settings["seed"])
     normalised = normalise(pairs["train"], scales, settings)
@@ -103,6 +113,19 @@ def extract_patches(
     rows = [("train", name, y, x) for name, found in places.items() for y, x in found]
     positions = pd.DataFrame(rows, columns=["split", "field", "y_px", "x_px"])
     positions.to_csv(outputs["positions"], index=False)
+
+
+def done_before(
+    raw: Path, raw_fields: Sequence[str], preprocess: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what was done to the raw inputs, by the names that :class:`Patches` has for it."""
+    background = preprocess["background"]
+    subtracted = background["method"] != "none"
+    return {
+        "background": background_of(raw, raw_fields, background) if subtracted else None,
+        "input_pixel_size_nm": read_image(raw / f"{raw_fields[0]}.ome.tif").known_pixel_size_nm,
+        "interpolation_order": preprocess["interpolation_order"],
+    }
 
 
 def normalise(
@@ -161,6 +184,9 @@ if __name__ == "__main__":
         job.log[0],
         fields={split: fields_in(job.input[split]) for split in ("train", "validation")},
         registration=[Path(p) for p in job.input.registration],
+        raw=Path(job.input.raw),
+        raw_fields=job.params.raw_fields,
+        preprocess=job.params.preprocess,
         settings=job.params.settings,
         outputs={name: Path(job.output[name]) for name in ("train", "validation", "positions")},
     )

@@ -1,16 +1,17 @@
 """Restore new images with a trained model, or with several; no training data is needed."""
 
-import hashlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from crossres.experiments.new_images import OTHER_FORMATS, image_name
-from crossres.jobs import InputError, logger, progress
+from crossres.images import files_of_image
+from crossres.jobs import InputError, logger, progress, written_aside
 from crossres.networks import choose_device
 from crossres.restoration import Record, Restorer, Stated, load_models
 
@@ -22,12 +23,13 @@ def restore_new(
     code: str,
     device: str,
     threads: int,
-    table: Path,
+    folder: Path,
 ) -> None:
-    """Write <image>.ome.tif of every image, restored, and a table of all, beside each other.
+    """Write <image>.ome.tif of every image, restored, and restored.csv of all that lie there.
 
     Images that cannot be restored are named together at the end. What was restored before from
-    the same image by the same models, settings and code is kept.
+    the same image by the same models, settings and code is kept. An image that is spread over
+    several files is restored once.
 
     Parameters
     ----------
@@ -36,52 +38,69 @@ def restore_new(
     images
         Files.
     settings
-        memory_gb, self_ensemble, pixel_size_nm, z_step_nm, axes, channel.
+        memory_gb, self_ensemble, pixel_size_nm, z_step_nm, axes, channel, background.
     code
         Hash of this script and of the library.
     device, threads
         Where to compute.
-    table
-        restored.csv; images go to its folder, standard deviations of ensembles to spread/ in it.
+    folder
+        Where images and restored.csv go, and standard deviations of ensembles to spread/ in it.
 
     Raises
     ------
     InputError
-        A model cannot be used; or, when all else is done, an image cannot be restored.
+        A model or the folder cannot be used; or, when all else is done, an image cannot be
+        restored.
     """
+    hashes = {str(path.resolve()): sha256(path.read_bytes()).hexdigest() for path in models}
+    by = [code, {key: settings[key] for key in settings if key != "memory_gb"}]
+    record = Record(folder, hashes, by)
+    table = folder / "restored.csv"
+    if table.exists() and not record.path.exists():
+        raise InputError(
+            f"{table}: is there and was not written by this workflow; name another folder with "
+            "restored=..."
+        )
+    record.clear()
     restorer = Restorer(
         load_models(models),
         choose_device(device, threads),
         settings["memory_gb"],
         self_ensemble=settings["self_ensemble"],
     )
-    by = [code, {key: settings[key] for key in settings if key != "memory_gb"}]
-    by += [hashlib.sha256(path.read_bytes()).hexdigest() for path in models]
-    record = Record(table.parent)
-    rows, failures = [], []
+    failures: list[str] = []
+    parts: dict[Path, Path] = {}
+    count = 0
     for path in progress(images, "restoring"):
+        if whole := parts.get(path.resolve()):
+            logger.info("%s: restored with %s, as both are files of one image", path, whole)
+            continue
+        parts |= {part.resolve(): path for part in files_of_image(path)}
+        count += 1
         file = f"{image_name(path)}.ome.tif"
-        results = [table.parent / file]
-        results += [table.parent / "spread" / file] if restorer.has_spread else []
+        results = [folder / file]
+        results += [folder / "spread" / file] if restorer.has_spread else []
         try:
-            if record.holds(path, results, by):
+            _require_readable(path)
+            if record.holds(path, results):
                 logger.info("%s: kept, as it was restored before", path)
             else:
-                _require_readable(path)
+                record.begin(path, results)
                 restorer.restore_file(path, *results, stated=_stated(settings))
-                record.add(path, results, by)
+                record.add(path, results)
         except (InputError, OSError) as error:
-            logger.error("%s", error)
-            failures.append(str(error))
-        else:
-            rows.append([path, *results])
-    print(f"crossres: {len(rows)} restored images lie in {table.parent}", file=sys.stderr)
+            text = str(error)
+            text = text if text.startswith(str(path)) else f"{path}: {text}"
+            logger.error("%s", text)
+            failures.append(text)
+    rows = record.rows()
+    if rows or table.exists():
+        with written_aside(table) as aside:
+            pd.DataFrame(rows, columns=["image", "restored", "spread"]).to_csv(aside, index=False)
+    print(f"crossres: {len(rows)} restored images lie in {folder}", file=sys.stderr)
     if failures:
-        raise InputError(
-            f"{len(failures)} of {len(images)} images could not be restored: {'; '.join(failures)}"
-        )
-    columns = ["image", "restored", "spread"][: len(rows[0])]
-    pd.DataFrame(rows, columns=columns).to_csv(table, index=False)
+        listed = "\n".join(f"  {text}" for text in failures)
+        raise InputError(f"{len(failures)} of {count} images could not be restored:\n{listed}")
 
 
 def _require_readable(path: Path) -> None:
@@ -99,6 +118,7 @@ def _stated(settings: Mapping[str, Any]) -> Stated:
         settings["z_step_nm"],
         settings["axes"],
         () if channel is None else tuple(channels),
+        settings["background"],
     )
 
 
@@ -118,11 +138,11 @@ if __name__ == "__main__":
     run(
         restore_new,
         job.log[0],
-        models=[Path(path) for path in job.input.models],
-        images=[Path(path) for path in job.input.images],
+        models=[Path(path) for path in job.params.models],
+        images=[Path(path) for path in job.params.images],
         settings=job.params.settings,
         code=job.params.code,
         device=job.resources.device,
         threads=job.threads,
-        table=Path(job.output[0]),
+        folder=Path(job.output[0]).parent,
     )

@@ -97,7 +97,7 @@ def train_network(
         tuned = initial is not None
         weights, history = train(model, data, own, seed, chosen, state_path, stamp, team, tuned)
     except Diverged as error:
-        if error.weights:
+        if error.weights and team.rank == 0:
             rescued = outputs["model"].with_name("before_divergence.safetensors")
             save_model(rescued, error.weights, model_file(network, shape, dims, training, about))
             raise InputError(f"networks.{network}: {error} ({rescued})") from None
@@ -158,6 +158,9 @@ def model_file(
         training.pixel_size_nm,
         training.percentiles_per_image,
         trained=dict(facts),
+        background=training.background,
+        input_pixel_size_nm=training.input_pixel_size_nm,
+        interpolation_order=training.interpolation_order,
     )
 
 

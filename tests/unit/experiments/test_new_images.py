@@ -1,8 +1,9 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from crossres.experiments import load_config, new_folder, new_images, new_models
+from crossres.experiments import load_config, new_folder, new_images, new_models, skipped_files
 from crossres.experiments.new_images import image_name
 from crossres.jobs import InputError
 
@@ -52,6 +53,47 @@ def test_a_name_with_a_comma_is_one_file(folder):
     assert names("day1/x, y.tif") == ["x, y.tif"]
 
 
+@pytest.mark.parametrize(
+    "images",
+    ["day [1]", "day [1]/*.tif", "day [1]/x[1].tif", "day [1]/x*,day [1]/*.tif", ["day [1]/*.tif"]],
+)
+def test_what_is_there_as_it_is_written_is_no_pattern(folder, images):
+    for name in ("day [1]", "day 1"):
+        (folder.parent / name).mkdir()
+        (folder.parent / name / "x[1].tif").touch()
+    assert [str(path) for path in new_images(asked(images))] == ["day [1]/x[1].tif"]
+
+
+@pytest.mark.parametrize("pattern", ["a, b/*.tif", "a, b", "a, b/x.tif,a, b/*.tif"])
+def test_a_folder_with_a_comma_is_one_folder(folder, pattern):
+    (folder.parent / "a, b").mkdir()
+    (folder.parent / "a, b" / "x.tif").touch()
+    assert names(pattern) == ["x.tif"]
+
+
+def test_files_that_are_no_images_are_told(folder):
+    assert skipped_files(asked("day1")) == [Path("day1/notes.txt")]
+    assert skipped_files(asked("day1/*.tif")) == []
+    assert skipped_files(asked()) == []
+
+
+@pytest.mark.parametrize("ending", ["btf", "tf8", "tf2", "ome.btf", "OME.TF8"])
+def test_large_tiffs_are_images(tmp_path, ending):
+    (tmp_path / f"a.{ending}").touch()
+    assert names(str(tmp_path)) == [f"a.{ending}"]
+    assert image_name(Path(f"a.{ending}")) == "a"
+
+
+def test_the_home_of_the_user_is_understood(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "m.safetensors").touch()
+    (tmp_path / "a.tif").touch()
+    found = asked("~/*.tif", model="~/m.safetensors", restored="~/out")
+    assert new_models(found) == [tmp_path / "m.safetensors"]
+    assert new_images(found) == [tmp_path / "a.tif"]
+    assert new_folder(found) == tmp_path / "out"
+
+
 @pytest.mark.parametrize("images", ["day2", "day1/z*.tif", "day1/z.tif"])
 @pytest.mark.usefixtures("folder")
 def test_what_names_nothing_is_refused(images):
@@ -76,6 +118,11 @@ def test_two_images_of_one_name_are_refused(folder):
         new_images(asked("day1"))
 
 
+def test_a_format_that_is_not_restored_claims_no_name(folder):
+    (folder / "b.czi").touch()
+    assert {"b.czi", "b.tif"} <= set(names("day1"))
+
+
 @pytest.mark.usefixtures("folder")
 def test_results_do_not_go_among_the_images():
     with pytest.raises(InputError, match="restored: day1 holds the images themselves"):
@@ -97,6 +144,7 @@ def test_models_are_files(tmp_path):
         ("/data/results/beads/red/models/gan/seed_0/model.safetensors", "beads_red_gan_seed_0"),
         ("model.safetensors", "model"),
         ("shared/microtubules.safetensors", "microtubules"),
+        ("a {x}.safetensors", "a _x_"),
         (["a/one.safetensors", "a/two.safetensors", "a/six.safetensors"], "one_and_2_more"),
     ],
 )
@@ -106,6 +154,11 @@ def test_results_are_named_after_the_model(model, expected):
 
 def test_results_go_where_they_are_wanted():
     assert new_folder(asked(model="a.safetensors", restored="out/here")) == Path("out/here")
+
+
+def test_results_do_not_go_to_a_folder_that_snakemake_takes_for_a_pattern():
+    with pytest.raises(InputError, match=r"restored: out\{x\} has braces, .*; name a folder with"):
+        new_folder(asked(model="a.safetensors", restored="out{x}"))
 
 
 @pytest.mark.parametrize(
@@ -128,3 +181,18 @@ def test_true_and_false_of_the_command_line_are_understood(given, expected):
 def test_another_word_is_no_truth():
     with pytest.raises(InputError, match="self_ensemble"):
         load_config({"experiments": ["beads"], "self_ensemble": "perhaps"})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(20240115, "20240115"), (2024.5, "2024.5"), (date(2024, 1, 15), "2024-01-15"),
+     ([7, "day8"], ["7", "day8"]), ("day1", "day1"), (None, None)],
+)  # fmt: skip
+def test_a_name_that_yaml_takes_for_a_number_is_a_name(given, expected):
+    config = load_config({"experiments": ["beads"], "images": given})
+    assert config["images"] == expected
+
+
+def test_a_number_stays_one_where_one_is_wanted():
+    config = load_config({"experiments": ["beads"], "channel": 2, "pixel_size_nm": 65})
+    assert (config["channel"], config["pixel_size_nm"]) == (2, 65)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from crossres.images import as_plane, read_image
+from crossres.images import as_plane, read_image, write_image
 from crossres.jobs import InputError
 
 PLANE = np.arange(1, 13 * 10 + 1, dtype=np.uint16).reshape(13, 10)
@@ -56,6 +56,14 @@ def test_imagej_stack_gives_its_spacing(tmp_path):
     assert (found.pixel_size_nm, found.z_step_nm) == (pytest.approx(100), pytest.approx(250))
 
 
+def test_slices_that_are_counted_downwards_have_a_step_all_the_same(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.stack([PLANE] * 3), imagej=True, resolution=(10, 10),
+        metadata={"unit": "um", "spacing": -0.25, "axes": "ZYX"},
+    )  # fmt: skip
+    assert read_image(tmp_path / "a.tif").z_step_nm == pytest.approx(250)
+
+
 @pytest.mark.parametrize("unit", ["pixel", "inch", ""])
 def test_imagej_without_a_length_gives_no_pixel_size(tmp_path, unit):
     metadata = {"unit": unit, "axes": "YX"} if unit else {"axes": "YX"}
@@ -101,7 +109,8 @@ def test_resolution_of_a_printed_page_is_not_believed(tmp_path, per_cm):
 @pytest.mark.parametrize(
     ("unit", "size", "size_nm"),
     [("nm", 40.0, 40.0), ("µm", 0.04, 40.0), (None, 0.04, 40.0), ("mm", 4e-5, 40.0),
-     ("pixel", 1.0, None), ("reference frame", 1.0, None)],
+     ("pixel", 1.0, None), ("reference frame", 1.0, None), ("nm", 0.0, None),
+     ("nm", float("nan"), None)],
 )  # fmt: skip
 def test_ome_pixel_size_in_its_unit(tmp_path, unit, size, size_nm):
     metadata = {"axes": "YX", "PhysicalSizeX": size, "PhysicalSizeY": size}
@@ -119,6 +128,21 @@ def test_ome_channel_names(tmp_path):
     )  # fmt: skip
     found = read_image(tmp_path / "a.ome.tif")
     assert (found.axes, found.channels) == ("CYX", ("STED", "confocal"))
+
+
+@pytest.mark.parametrize(
+    ("axes", "names", "expected"),
+    [("YX", ["GFP"], ("GFP",)), ("YX", [""], ()),
+     ("CYX", ["", "GFP"], ("", "GFP"))],
+)  # fmt: skip
+def test_the_name_of_one_channel_is_kept(tmp_path, axes, names, expected):
+    array = PLANE if axes == "YX" else np.stack([PLANE] * len(names))
+    metadata = {"axes": axes, "Channel": {"Name": names}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", array, metadata=metadata)
+    found = read_image(tmp_path / "a.ome.tif")
+    assert (found.axes, found.channels) == (axes, expected)
+    write_image(tmp_path / "b.ome.tif", found)
+    assert read_image(tmp_path / "b.ome.tif").channels == expected
 
 
 @pytest.mark.parametrize("compression", ["zlib", "lzw"])
@@ -302,3 +326,79 @@ def test_a_stage_position_that_is_no_whole_pixel_does_no_harm(tmp_path, place_um
 def test_a_stage_position_that_is_no_number_does_no_harm(tmp_path, place):
     write_at_stage_position(tmp_path / "a.ome.tif", place, 3.0)
     assert read_image(tmp_path / "a.ome.tif").corner_px == (0, 0)
+
+
+POSITIONS = {
+    "PositionX": 12.3456, "PositionXUnit": "mm", "PositionY": -1.5, "PositionYUnit": "mm"
+}  # fmt: skip
+
+
+def film(path):
+    """A film of two channels with all that OME says of its planes and channels."""
+    planes = [{"DeltaT": t + c / 10, "ExposureTime": 0.1} for t in range(3) for c in range(2)]
+    channels = [
+        {"Name": "DAPI", "EmissionWavelength": 460},
+        {"Name": "GFP", "EmissionWavelength": 0.51, "EmissionWavelengthUnit": "µm", "Fluor": "x"},
+    ]
+    array = np.arange(3 * 2 * 8 * 5, dtype=np.uint16).reshape(3, 2, 8, 5)
+    metadata = {
+        "axes": "TCYX", "PhysicalSizeX": 0.05, "PhysicalSizeY": 0.05, "Channel": channels,
+        "Plane": [{**plane, **POSITIONS} for plane in planes],
+    }  # fmt: skip
+    tifffile.imwrite(path, array, metadata=metadata)
+    return read_image(path)
+
+
+def test_what_is_said_of_planes_and_channels_survives(tmp_path):
+    first = film(tmp_path / "a.ome.tif")
+    assert first.planes[2, 1, 0]["DeltaT"] == "2.1"
+    assert first.planes[0, 0, 0]["ExposureTime"] == "0.1"
+    assert first.channel_details[1] == {
+        "EmissionWavelength": "0.51", "EmissionWavelengthUnit": "µm", "Fluor": "x"
+    }  # fmt: skip
+    write_image(tmp_path / "b.ome.tif", first)
+    assert read_image(tmp_path / "b.ome.tif").metadata == first.metadata
+
+
+def test_of_a_channel_its_own_planes_are_left(tmp_path):
+    whole = film(tmp_path / "a.ome.tif").metadata
+    green = whole.of_channels([1])
+    assert green.channels == ("GFP",)
+    assert green.channel_details == whole.channel_details[1:]
+    assert [plane["DeltaT"] for plane in green.planes.values()] == ["0.1", "1.1", "2.1"]
+    assert set(green.planes) == {(t, 0, 0) for t in range(3)}
+    swapped = whole.of_channels([1, 0])
+    assert swapped.channels == ("GFP", "DAPI")
+    assert swapped.planes[2, 0, 0]["DeltaT"] == "2.1"
+
+
+def place_of_stage(found):
+    """In µm, as a reader of OME would find it."""
+    plane = found.planes.get((0, 0, 0), {})
+    to_um = {"mm": 1e3, "µm": 1.0, "nm": 1e-3}
+    if plane:
+        keys = ("PositionY", "PositionX")
+        return [float(plane[key]) * to_um[plane[f"{key}Unit"]] for key in keys]
+    return [place * found.pixel_size_nm / 1e3 for place in found.corner_px]
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "unit", "corner"),
+    [(12.3456, -3.2501, "mm", None), (12.34567, 1.0, "mm", None), (512.0, 20.5, "nm", None),
+     (0.5, 2.0, "µm", (10, 40)), (500, 2000, "nm", (10, 40))],
+)  # fmt: skip
+def test_the_position_of_the_stage_survives_in_its_unit(tmp_path, y, x, unit, corner):
+    units = {"PositionYUnit": [unit], "PositionXUnit": [unit]}
+    write_at_stage_position(tmp_path / "a.ome.tif", y, x, 0.05, **units)
+    write_image(tmp_path / "b.ome.tif", read_image(tmp_path / "a.ome.tif"))
+    found = read_image(tmp_path / "b.ome.tif")
+    assert found.corner_px == (corner or found.corner_px)
+    um = {"mm": 1e3, "µm": 1.0, "nm": 1e-3}[unit]
+    assert place_of_stage(found) == pytest.approx([y * um, x * um], rel=1e-9)
+
+
+def test_a_position_without_a_unit_of_length_is_no_place_in_a_field(tmp_path):
+    write_at_stage_position(tmp_path / "a.ome.tif", 0.5, 2.0, 0.05)
+    found = read_image(tmp_path / "a.ome.tif")
+    assert found.corner_px == (0, 0)
+    assert found.planes[0, 0, 0] == {"PositionY": "0.5", "PositionX": "2.0"}

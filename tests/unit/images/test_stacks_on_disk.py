@@ -7,6 +7,7 @@ import tifffile
 from crossres.images import (
     Image,
     Metadata,
+    files_of_image,
     image_to_fill,
     open_image,
     read_image,
@@ -72,11 +73,18 @@ def test_unnamed_axes_are_named_by_the_user(tmp_path):
     np.testing.assert_array_equal(found.array, STACK)
 
 
-@pytest.mark.parametrize("axes", ["YX", "TZYX", "XYT", "TYY"])
-def test_axes_that_contradict_the_file_are_refused(tmp_path, axes):
-    tifffile.imwrite(tmp_path / "a.ome.tif", STACK, metadata={"axes": "TYX"})
+@pytest.mark.parametrize("axes", ["YX", "TZYX", "YXT"])
+def test_axes_that_do_not_fit_an_unnamed_stack_are_refused(tmp_path, axes):
+    tifffile.imwrite(tmp_path / "a.tif", STACK, metadata=None, photometric="minisblack")
     with pytest.raises(InputError, match=f"axes says {axes}: correct that"):
-        read_image(tmp_path / "a.ome.tif", axes=axes)
+        read_image(tmp_path / "a.tif", axes=axes)
+
+
+@pytest.mark.parametrize(("axes", "warned"), [("YX", False), ("ZYX", True), ("TYX", False)])
+def test_a_file_that_names_its_axes_is_read_by_them(tmp_path, caplog, axes, warned):
+    tifffile.imwrite(tmp_path / "a.ome.tif", STACK, metadata={"axes": "TYX"})
+    assert read_image(tmp_path / "a.ome.tif", axes=axes).axes == "TYX"
+    assert ("names its axes TYX; axes=ZYX is not applied" in caplog.text) == warned
 
 
 def test_two_axes_of_one_name_are_refused(tmp_path):
@@ -115,7 +123,7 @@ def test_what_is_stored_plainly_is_not_copied(tmp_path):
     open_image(tmp_path / "a.tif", tmp_path / "nowhere")
 
 
-def test_planes_that_a_file_of_many_names_and_lacks_are_read_as_zero(tmp_path):
+def test_a_file_that_lacks_planes_that_it_declares_is_refused(tmp_path):
     # what a microscope leaves that was stopped: the text speaks of four planes, two are there
     metadata = {"axes": "TYX"}
     tifffile.imwrite(tmp_path / "a.ome.tif", STACK, metadata=metadata, compression="zlib")
@@ -123,9 +131,57 @@ def test_planes_that_a_file_of_many_names_and_lacks_are_read_as_zero(tmp_path):
         text = tiff.pages[0].description
         half = text.replace('PlaneCount="4"', 'PlaneCount="2"')
         tiff.pages[0].tags["ImageDescription"].overwrite(half)
-    whole = read_image(tmp_path / "a.ome.tif").array
-    pixels, _ = open_image(tmp_path / "a.ome.tif", tmp_path)
-    np.testing.assert_array_equal(pixels[...], whole)
+    for read in (read_image, lambda path: open_image(path, tmp_path)):
+        with pytest.raises(InputError, match=r"a.ome.tif: declares 4 planes, and 2 are there"):
+            read(tmp_path / "a.ome.tif")
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    """A film in two files, each of which describes both."""
+    paths = [tmp_path / f"t{t}.ome.tif" for t in range(2)]
+    uuids = [f"urn:uuid:{n}" for n in "ab"]
+    data = "".join(
+        f'<TiffData FirstT="{t}" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{path.name}">{uuids[t]}</UUID></TiffData>'
+        for t, path in enumerate(paths)
+    )
+    pixels = (
+        '<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="5" SizeY="6" SizeC="1" '
+        f'SizeZ="1" SizeT="2"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{data}</Pixels>'
+    )
+    for t, path in enumerate(paths):
+        text = (
+            '<?xml version="1.0" encoding="UTF-8"?><OME UUID="' + uuids[t] + '" '
+            'xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+            f'<Image ID="Image:0">{pixels}</Image></OME>'
+        )
+        tifffile.imwrite(path, STACK[t], description=text, metadata=None)
+    return paths
+
+
+def test_an_image_in_several_files_is_read_whole_from_each(tmp_path, two_files):
+    for path, other in (two_files, two_files[::-1]):
+        np.testing.assert_array_equal(read_image(path).array, STACK[:2])
+        pixels, _ = open_image(path, tmp_path)
+        np.testing.assert_array_equal(pixels[...], STACK[:2])
+        assert files_of_image(path) == [path, other]
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_an_image_of_which_a_file_is_missing_is_refused(two_files, missing):
+    two_files[missing].unlink()
+    expected = rf"is one of 2 files of an image, and t{missing}.ome.tif is missing; copy"
+    with pytest.raises(InputError, match=expected):
+        read_image(two_files[1 - missing])
+
+
+def test_a_file_that_was_renamed_is_one_alone(tmp_path):
+    write_image(tmp_path / "a.ome.tif", Image(STACK, "TYX", 50.0))
+    (tmp_path / "a.ome.tif").rename(tmp_path / "b.tif")
+    assert files_of_image(tmp_path / "b.tif") == [tmp_path / "b.tif"]
+    (tmp_path / "c.tif").write_bytes(b"no image")
+    assert files_of_image(tmp_path / "c.tif") == [tmp_path / "c.tif"]
 
 
 @pytest.mark.parametrize("part", [0.4, 0.95])
@@ -193,6 +249,21 @@ def test_the_same_pixels_give_the_same_bytes_and_others_another_name(tmp_path):
             names[name] = tifffile.xml2dict(tiff.ome_metadata)["OME"]["UUID"]
     assert (tmp_path / "a.ome.tif").read_bytes() == (tmp_path / "b.ome.tif").read_bytes()
     assert names["a"] == names["b"] != names["c"]
+
+
+def test_an_image_that_the_disk_has_no_room_for_is_refused(tmp_path):
+    expected = r"/a.ome.tif: needs 1e\+04 GB, and [0-9.]+ GB are free in .*; make room there"
+    with (
+        pytest.raises(InputError, match=expected),
+        image_to_fill(tmp_path / "a.ome.tif", (10, 500000, 500000), np.float32, Metadata("ZYX")),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_image_to_fill_has_its_room_on_the_disk(tmp_path):
+    with image_to_fill(tmp_path / "a.ome.tif", (1000, 1000), np.float32, Metadata("YX")) as pixels:
+        assert pixels.path.stat().st_blocks * 512 >= 4e6
 
 
 def test_an_image_that_was_not_filled_to_the_end_leaves_nothing(tmp_path):

@@ -1,7 +1,10 @@
+import errno
+
 import numpy as np
 import pytest
 
 from crossres.images import StoredArray, slabs
+from crossres.jobs import InputError
 
 SHAPES = [(7,), (5, 8), (3, 4, 6), (2, 3, 4, 5)]
 
@@ -77,10 +80,38 @@ def test_what_is_read_is_a_copy(tmp_path):
     assert not found[...].any()
 
 
-def test_a_new_file_is_zero_and_takes_no_room(tmp_path):
-    found = StoredArray.create(tmp_path / "a", np.float32, (1000, 1000, 100))
-    assert not found[500, :, 3:5].any()
-    assert (tmp_path / "a").stat().st_blocks * 512 < 1e6
+def test_a_new_file_is_zero_and_has_its_room_on_the_disk(tmp_path):
+    (tmp_path / "a").write_bytes(b"before" * 10**6)
+    found = StoredArray.create(tmp_path / "a", np.float32, (100, 100, 100))
+    assert not found[..., 3:5].any()
+    assert (tmp_path / "a").stat().st_size == found.nbytes
+    assert (tmp_path / "a").stat().st_blocks * 512 >= found.nbytes
+
+
+def no_room(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def not_supported(*_):
+    raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_refused_and_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.posix_fallocate", no_room)
+    with pytest.raises(InputError, match=r"/a: needs 8e-05 GB, and .* GB are free in "):
+        StoredArray.create(tmp_path / "a", np.float32, (4, 5000))
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("how", ["not supported", "not there"])
+def test_where_no_room_can_be_reserved_the_free_room_is_asked_for(tmp_path, monkeypatch, how):
+    if how == "not there":
+        monkeypatch.delattr("os.posix_fallocate")
+    else:
+        monkeypatch.setattr("os.posix_fallocate", not_supported)
+    assert not StoredArray.create(tmp_path / "a", np.float32, (4, 5))[...].any()
+    with pytest.raises(InputError, match=r"/b: needs 4e\+09 GB"):
+        StoredArray.create(tmp_path / "b", np.float32, (10**9, 10**9))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

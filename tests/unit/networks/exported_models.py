@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from crossres.networks import ModelFile, build
-from crossres.preprocess import Scale
+from crossres.preprocess import Scale, subtract_background
 
 SETTINGS = {
     "gan": {"width": 2, "depth": 2},
@@ -51,6 +51,8 @@ def photons(*shape):
 
 def restored_by_crossres(network, about, counts):
     """What this workflow makes of an image, in one piece."""
+    if about.background:
+        counts = subtract_background(counts, about.background)
     before, after = about.scales_of(counts)
     with torch.inference_mode():
         output = network(torch.from_numpy(before.apply(counts))[None, None])[0, 0].numpy()

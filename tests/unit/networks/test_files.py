@@ -1,4 +1,6 @@
 import json
+import zipfile
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,11 +60,19 @@ def test_what_is_said_of_volumes_and_of_the_training_comes_back(tmp_path):
     assert found.field_px == (8, 16, 16)
 
 
+def test_what_was_done_to_the_raw_inputs_comes_back(tmp_path):
+    said = replace(about(), background=104.25, input_pixel_size_nm=65.0, interpolation_order=3)
+    save_model(tmp_path / "model.safetensors", trained().state_dict(), said)
+    assert load_model(tmp_path / "model.safetensors")[1] == said
+
+
 def test_models_written_before_volumes_are_read(model):
     weights = load_file(model)
     with safe_open(model, framework="pt") as file:
         fields = json.loads(file.metadata()["crossres"])
-    del fields["z_step_nm"], fields["trained"]
+    newer = ("background", "input_pixel_size_nm", "interpolation_order", "weights_sha256")
+    for key in ("z_step_nm", "trained", *newer):
+        del fields[key]
     save_file(weights, model, metadata={"crossres": json.dumps(fields)})
     _, description = load_model(model)
     assert description == about()
@@ -126,13 +136,53 @@ def test_missing_model(tmp_path):
 def test_truncated_model(model, part):
     whole = model.read_bytes()
     model.write_bytes(whole[: int(part * len(whole))])
-    assert "train again" in refusal(model)
+    assert "train it again" in refusal(model)
+
+
+def test_a_single_changed_bit_of_the_weights_is_noticed(model):
+    content = bytearray(model.read_bytes())
+    content[-9] ^= 1
+    model.write_bytes(content)
+    assert "not those that were written" in refusal(model)
+
+
+def test_a_changed_name_of_the_weights_is_noticed(model):
+    weights = load_file(model)
+    with safe_open(model, framework="pt") as file:
+        metadata = file.metadata()
+    swapped = dict(zip(weights, [torch.zeros(1), *list(weights.values())[1:]], strict=True))
+    save_file(swapped, model, metadata=metadata)
+    assert "not those that were written" in refusal(model)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, value):
+    weights = clone_weights(trained())
+    weights["last.weight"].flatten()[0] = value
+    save_model(tmp_path / "model.safetensors", weights, about())
+    assert "1 of its weights are NaN or Inf" in refusal(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("model.bioimageio.zip", "is a bioimage.io package"),
+        ("package.safetensors", "is a bioimage.io package"),
+        ("model.pt", "is a PyTorch file"),
+    ],
+)
+def test_the_files_beside_a_model_are_told_from_it(tmp_path, name, kind):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("rdf.yaml", "type: model")
+    said = refusal(tmp_path / name)
+    assert f"{kind}; give the model.safetensors beside it" in said
+    assert "train" not in said
 
 
 def test_garbage(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"not a model at all " * 100)
-    assert "train again" in refusal(path)
+    assert "train it again" in refusal(path)
 
 
 def test_a_model_of_somebody_else(tmp_path):

@@ -85,6 +85,23 @@ def test_counts_are_scaled_on_the_way_in_and_back_on_the_way_out():
     assert after == {"id": "scale_linear", "kwargs": {"gain": 300.0, "offset": 20.0}}
 
 
+def test_a_background_is_subtracted_and_clipped_before_all_else():
+    plain = described()["inputs"][0]["preprocessing"]
+    description = described(background=104.5)
+    subtracted, clipped, *rest = description["inputs"][0]["preprocessing"]
+    assert subtracted == {"id": "scale_linear", "kwargs": {"gain": 1.0, "offset": -104.5}}
+    assert (clipped["id"], clipped["kwargs"]["min"]) == ("clip", 0.0)
+    assert rest == plain
+    assert description["config"]["crossres"]["background"] == 104.5
+
+
+def test_no_step_comes_before_percentiles_which_would_not_follow_it():
+    description = described(percentiles_per_image=(2.0, 99.9), background=104.5)
+    (only,) = description["inputs"][0]["preprocessing"]
+    assert only["id"] == "scale_range"
+    assert description["config"]["crossres"]["background"] == 104.5
+
+
 def test_percentiles_are_those_of_each_image():
     description = described("rcan", 3, percentiles_per_image=(2.0, 99.9))
     ((before,),) = [tensor["preprocessing"] for tensor in description["inputs"]]

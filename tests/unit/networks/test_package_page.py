@@ -51,6 +51,23 @@ def test_it_says_what_to_give():
     assert "slices" not in text
 
 
+def test_it_says_what_was_done_to_the_raw_images():
+    text = section(page(input_pixel_size_nm=60.0, background=104.25), "What goes in")
+    assert "had pixels of 60 nm: its images were brought to 30 nm by linear" in text
+    assert "subtracts a background of 104.25 counts" in text
+    own = section(page(percentiles_per_image=(2.0, 99.9), background=104.25), "What goes in")
+    assert "Subtract a background of 104.25 counts first" in own
+    cubic = page(input_pixel_size_nm=60.0, interpolation_order=3)
+    assert "by cubic spline interpolation" in cubic
+    plain = section(page(input_pixel_size_nm=30.0), "What goes in")
+    assert "background" not in plain
+    assert "interpolation" not in plain
+
+
+def test_it_says_what_becomes_of_other_sizes():
+    assert "Crop or pad images to one of these first" in section(page(), "What goes in")
+
+
 def test_volumes_are_not_to_be_tiled_along_z():
     text = section(page("rcan", 3), "What goes in")
     assert "Pixels of 30 nm, slices 160 nm apart." in text

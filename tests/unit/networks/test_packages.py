@@ -21,6 +21,7 @@ from crossres.networks import NETWORKS, ImageNetwork
 from crossres.networks import packages as writing
 from crossres.networks.packages import check_package, middle, write_package
 from crossres.networks.tile_sizes import tile_axes
+from crossres.preprocess import subtract_background
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:`torch\.jit\.:DeprecationWarning")
 
@@ -84,6 +85,26 @@ def test_normalised_by_its_own_percentiles_an_image_is_returned_without_counts(e
     counts = 3 * photons(52, 44)
     expected = restored_by_crossres(network, about, counts)
     found = restored_by_package(path, counts)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
+
+
+def test_a_background_is_subtracted_as_the_workflow_does(exported):
+    path, network, about = exported("cnn", background=450.5)
+    given = np.load(io.BytesIO(contents(path)["test_input.npy"]))
+    sample = middle(photons(*SAMPLE_PX[2]), given.shape[2:])
+    np.testing.assert_array_equal(given[0, 0], sample + np.float32(450.5))
+    # nearly half of these pixels lie below it
+    counts = photons(52, 44)
+    expected = restored_by_crossres(network, about, counts)
+    found = restored_by_package(path, counts)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
+
+
+def test_before_percentiles_the_background_is_left_to_the_user(exported):
+    path, network, about = exported("cnn", percentiles_per_image=(2.0, 99.9), background=450.5)
+    counts = photons(52, 44)
+    expected = restored_by_crossres(network, about, counts)
+    found = restored_by_package(path, subtract_background(counts, 450.5))
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
 
 

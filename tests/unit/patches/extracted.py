@@ -9,6 +9,10 @@ SETTINGS = {"size_px": 16, "per_field": 4, "foreground_level": 0.0, "foreground_
             "normalise": "percentiles", "percentiles": [2, 99.9], "seed": 0}  # fmt: skip
 
 
+RAW_NM = 40.0
+PREPROCESS = {"background": {"method": "none", "region_px": 8}, "interpolation_order": 1}
+
+
 def pair(brightness, seed, shape=(48, 48)):
     """A pair of one structure, the target three times as bright, over an offset."""
     structure = np.random.default_rng(seed).uniform(0, brightness, shape)
@@ -28,5 +32,14 @@ def write_fields(folder, pairs, rejected=()):
     rows = {"field": names, "accepted": accepted, "reason": ""}
     pd.DataFrame(rows).to_csv(folder / "registration.csv", index=False)
     outputs = {name: folder / f"{name}.out" for name in ("train", "validation", "positions")}
-    registration = [folder / "registration.csv"]
-    return {"fields": fields, "registration": registration, "outputs": outputs}
+    raw = np.random.default_rng(0).uniform(200, 300, (30, 30)).astype(np.float32)
+    raw[:8, :8] = 120
+    write_image(folder / "raw" / "a.ome.tif", Image(raw, "YX", RAW_NM))
+    return {
+        "fields": fields,
+        "registration": [folder / "registration.csv"],
+        "raw": folder / "raw",
+        "raw_fields": ["a"],
+        "preprocess": PREPROCESS,
+        "outputs": outputs,
+    }

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from extracted import SETTINGS, pair, write_fields
+from extracted import PREPROCESS, RAW_NM, SETTINGS, pair, write_fields
 
 from crossres.jobs import InputError
 from crossres.patches import load_patches
@@ -19,8 +19,8 @@ PAIRS = {
 def extract(tmp_path):
     """Return a function from pairs, settings and rejected fields to the three outputs."""
 
-    def extracted(pairs=PAIRS, rejected=(), **settings):
-        job = write_fields(tmp_path / "fields", pairs, rejected)
+    def extracted(pairs=PAIRS, rejected=(), preprocess=PREPROCESS, **settings):
+        job = write_fields(tmp_path / "fields", pairs, rejected) | {"preprocess": preprocess}
         extract_patches(**job, settings={**SETTINGS, **settings})
         train, validation = (load_patches(job["outputs"][s]) for s in ("train", "validation"))
         return train, validation, pd.read_csv(job["outputs"]["positions"])
@@ -58,6 +58,19 @@ def test_validation_fields_stay_whole(extract):
     # and nothing is cut of them
     assert set(positions.split) == {"train"}
     assert set(positions.field) == {"a", "b"}
+
+
+def test_what_was_done_to_the_raw_inputs_is_kept_with_the_patches(extract):
+    for found in extract()[:2]:
+        assert (found.background, found.interpolation_order) == (None, 1)
+        assert found.input_pixel_size_nm == pytest.approx(RAW_NM)
+    region = {"method": "region", "region_px": 4, "region": {"field": "a", "y_px": 9, "x_px": 9}}
+    found, _, _ = extract(preprocess={"background": region, "interpolation_order": 3})
+    assert 200 < found.background < 300
+    assert found.interpolation_order == 3
+    find = {"method": "find", "region_px": 8}
+    found, _, _ = extract(preprocess={**PREPROCESS, "background": find})
+    assert found.background == pytest.approx(120)
 
 
 def test_rejected_pairs_are_left_out(extract):

@@ -81,6 +81,15 @@ def test_the_same_fields_give_the_same_bytes(tmp_path, fields):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_what_was_done_to_the_raw_inputs_is_kept(tmp_path, patches):
+    done = {"background": 99.5, "input_pixel_size_nm": 65.0, "interpolation_order": 3}
+    save_patches(tmp_path / "p", replace(patches, **done))
+    found = load_patches(tmp_path / "p")
+    assert {key: getattr(found, key) for key in done} == done
+    save_patches(tmp_path / "p", patches)
+    assert load_patches(tmp_path / "p").background is None
+
+
 @pytest.mark.parametrize("own", [None, (2.0, 99.9)])
 def test_percentiles_of_every_image_are_kept(tmp_path, patches, own):
     save_patches(tmp_path / "p", replace(patches, percentiles_per_image=own))

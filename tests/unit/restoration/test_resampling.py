@@ -3,7 +3,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from crossres.restoration.resampling import interpolation, resample_into, resampled_shape
+from crossres.preprocess import resample
+from crossres.restoration.resampling import (
+    interpolation,
+    resample_as_trained,
+    resample_into,
+    resampled_shape,
+    trained_shape,
+)
 
 STEPS = [2.0, 1.5, 1.0, 0.75, 0.5, 100 / 65, 0.6]
 
@@ -105,3 +112,25 @@ def test_overshoots_are_raised_to_a_floor():
 def test_weights_of_a_new_pixel_sum_to_1(step):
     _, matrix = interpolation(3, 20, step, 30)
     np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [1, 3])
+@pytest.mark.parametrize("sizes", [(60.0, 30.0), (65.0, 23.7), (30.0, 47.0), (60.3, 60.0)])
+@pytest.mark.parametrize("block_px", [1, 700, 10**6])
+def test_block_by_block_it_is_the_trainings_resampling(rng, monkeypatch, order, sizes, block_px):
+    image = rng.integers(0, 60000, (90, 71)).astype(np.float32)
+    expected = resample(image, *sizes, order)
+    monkeypatch.setattr("crossres.restoration.resampling.BLOCK_PX", block_px)
+    steps = (sizes[1] / sizes[0],) * 2
+    found = np.full(trained_shape(image.shape, steps), np.nan, np.float32)
+    resample_as_trained(image, found, steps, order)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * 60000)
+
+
+def test_the_trainings_resampling_leaves_slices_apart(rng):
+    volume = rng.random((4, 20, 22), dtype=np.float32)
+    found = np.zeros((4, 40, 44), np.float32)
+    resample_as_trained(volume, found, (1.0, 0.5, 0.5), 3)
+    expected = [resample(plane, 60.0, 30.0, 3) for plane in volume]
+    np.testing.assert_allclose(found, expected, atol=1e-6)

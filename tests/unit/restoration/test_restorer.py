@@ -12,7 +12,7 @@ from torch import nn
 from crossres.images import Image, read_image, write_image
 from crossres.jobs import InputError
 from crossres.networks import ModelFile
-from crossres.preprocess import Scale, resample
+from crossres.preprocess import Scale, resample, subtract_background
 from crossres.restoration import Restorer, Stated, load_models
 from crossres.restoration.restorer import sampled
 
@@ -43,6 +43,7 @@ def restorer(network, dims=2, scales=SCALES, **more):
     """A restorer of one network, or of several."""
     networks = network if isinstance(network, list) else [network]
     known = {"pixel_size_nm": 50.0, "z_step_nm": None, "percentiles_per_image": None}
+    known |= {"background": None, "input_pixel_size_nm": None, "interpolation_order": 1}
     known |= {key: more.pop(key) for key in list(more) if key in known}
     about = ModelFile("care", {}, dims, *scales, **known, trained={"channel": "actin"})
     return Restorer([(each, about) for each in networks], **more)
@@ -147,6 +148,56 @@ def test_what_the_network_sees_lies_where_the_papers_resampling_has_it(tmp_path)
     np.testing.assert_allclose(seen[0], resample(blob, 100.0, 50.0, order=3), atol=5)
 
 
+@pytest.mark.parametrize("order", [1, 3])
+@pytest.mark.parametrize("spread", [False, True])
+def test_raw_images_of_the_trainings_microscope_become_finer(tmp_path, order, spread, caplog):
+    counts = (picture((2, 30, 41)) * 200).astype(np.uint16)
+    same = (Scale(0.0, 1.0),) * 2
+    restoring = restorer(
+        [Passing()] * (1 + spread), scales=same, input_pixel_size_nm=120.0, background=60.5,
+        interpolation_order=order,
+    )  # fmt: skip
+    image = Image(counts, "TYX", 120.0, corner_px=(5, 10))
+    (found, *_) = restored_from(tmp_path, restoring, image, spread, background=None)
+    expected = [resample(subtract_background(c, 60.5), 120.0, 50.0, order) for c in counts]
+    np.testing.assert_allclose(found.array, expected, atol=1e-3)
+    assert found.pixel_size_nm == pytest.approx(50)
+    assert found.corner_px == (12, 24)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(("stated", "expected"), [(None, 40), (0.0, 0), (70.0, 70)])
+def test_the_background_is_the_models_or_what_is_stated(tmp_path, stated, expected):
+    image = np.arange(100, 400, dtype=np.uint16).reshape(15, 20)
+    restoring = restorer(Passing(), scales=(Scale(0.0, 1.0),) * 2, background=40.0)
+    (found,) = restored_from(tmp_path, restoring, Image(image, "YX", 50.0), background=stated)
+    np.testing.assert_allclose(found.array, image - float(expected), rtol=1e-6)
+
+
+def test_prepared_fields_have_no_background_left(tmp_path):
+    image = Image(np.arange(300, dtype=np.uint16).reshape(15, 20), "YX", 50.0)
+    restoring = restorer(Passing(), scales=(Scale(0.0, 1.0),) * 2, background=40.0)
+    (found,) = restored_from(tmp_path, restoring, image)
+    np.testing.assert_array_equal(found.array, image.array)
+
+
+def test_percentiles_are_those_without_the_background(tmp_path, rng):
+    image = 100 + 50 * rng.random((30, 30)).astype(np.float32)
+    seen = []
+
+    class Watching(Passing):
+        def forward(self, x):
+            seen.append(x[0, 0].numpy().copy())
+            return super().forward(x)
+
+    restoring = restorer(Watching(), percentiles_per_image=(10, 90), background=120.0)
+    (found,) = restored_from(tmp_path, restoring, Image(image, "YX", 50.0), background=None)
+    left = np.clip(image - 120, 0, None)
+    low, high = np.percentile(left, [10, 90])
+    np.testing.assert_allclose(seen[0], (left - low) / (high - low), atol=1e-5)
+    np.testing.assert_allclose(found.array, left, atol=1e-3)
+
+
 def test_the_z_step_is_resampled_for_a_model_of_volumes(tmp_path):
     seen = []
 
@@ -244,7 +295,9 @@ def test_every_kth_pixel_along_all_axes_is_sampled_where_they_are_many(shape, mo
 def test_a_constant_frame_has_no_percentiles(tmp_path):
     stack = np.stack([np.eye(9), np.ones((9, 9))]).astype(np.float32)
     restoring = restorer(Passing(), percentiles_per_image=(2, 99))
-    with pytest.raises(InputError, match=r"in.ome.tif: .* check that it is not constant"):
+    with pytest.raises(
+        InputError, match=r"in.ome.tif, frame T 2 of 2: .* check that it is not constant"
+    ):
         restored_from(tmp_path, restoring, Image(stack, "TYX", 50.0))
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -254,6 +307,18 @@ def test_nan_is_refused_by_the_name_of_the_file(tmp_path):
     image[2, 3] = np.nan
     with pytest.raises(InputError, match=r"in.ome.tif: holds 1 NaN or Inf pixels"):
         restored_from(tmp_path, restorer(Passing()), Image(image, "YX", 50.0))
+
+
+def test_a_model_that_gives_nan_is_named_with_the_image(tmp_path):
+    class Broken(Passing):
+        def forward(self, x):
+            return x / 0
+
+    image = Image(picture((2, 9, 9)), "TYX", 50.0)
+    expected = r"in.ome.tif, frame T 1 of 2: the model gives NaN or Inf"
+    with pytest.raises(InputError, match=expected):
+        restored_from(tmp_path, restorer(Broken()), image)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_model_of_volumes_is_not_given_a_time_lapse(tmp_path):
@@ -302,6 +367,34 @@ def test_models_of_different_kinds_are_not_averaged(tmp_path):
     two = write_model(tmp_path / "b.safetensors", network, "care", pixel_size_nm=30.0)
     with pytest.raises(InputError, match=r"b.safetensors: its pixel_size_nm is 30.0, that of .*50"):
         load_models([one, two])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"trained": {"experiment": "beads"}}, "its experiment is beads, that of .* nuclei"),
+        ({"trained": {"experiment": "nuclei", "channel": "red"}}, "its channel is red, .* None"),
+        ({"percentiles_per_image": (2.0, 99.0)}, "its percentiles_per_image"),
+        ({"background": 100.0}, "its background is 100.0, .* None"),
+        ({"input_pixel_size_nm": 60.0}, "its input_pixel_size_nm is 60.0"),
+        ({"input_scale": Scale(6.0, 100.0)}, "its input_scale is 6 to 106 counts, .* 0 to 100"),
+        ({"target_scale": Scale(0.0, 106.0)}, "its target_scale"),
+    ],
+)
+def test_models_that_share_nothing_are_not_averaged(tmp_path, changed, said):
+    network, known = small_network("care"), {"trained": {"experiment": "nuclei"}}
+    one = write_model(tmp_path / "a.safetensors", network, "care", **known)
+    two = write_model(tmp_path / "b.safetensors", network, "care", **{**known, **changed})
+    with pytest.raises(InputError, match=f"b.safetensors: {said}.*only models of one kind"):
+        load_models([one, two])
+
+
+def test_models_of_nearly_the_same_scales_are_averaged(tmp_path):
+    network = small_network("care")
+    near = {"input_scale": Scale(3.0, 98.0), "target_scale": Scale(-2.0, 103.0)}
+    one = write_model(tmp_path / "a.safetensors", network, "care")
+    two = write_model(tmp_path / "b.safetensors", network, "care", **near)
+    assert len(load_models([one, two])) == 2
 
 
 @pytest.mark.parametrize("kept", [0.4, 0.95])

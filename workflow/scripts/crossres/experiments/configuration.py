@@ -1,7 +1,8 @@
 """Reading and checking the configuration: unknown keys, wrong values, missing files."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,25 @@ def load_config(config: Mapping[str, Any]) -> dict[str, Any]:
         Naming the key, what was found, and what is allowed.
     """
     schema = load_schema("config")
-    texts = {"true": True, "false": False}
-    # Snakemake takes `key=true` on the command line for a text
     given = {
-        key: texts.get(str(value), value)
-        if schema["properties"].get(key, {}).get("type") == "boolean"
-        else value
+        key: _as_typed(value, schema["properties"].get(key, {}).get("type", ()))
         for key, value in config.items()
     }
     return _checked(given, schema, "configuration")
+
+
+def _as_typed(value: Any, types: str | Sequence[str]) -> Any:
+    """Return a value of the command line as the schema wants it.
+
+    Snakemake takes true and false for texts, and a file called 20240115 for a number.
+    """
+    if types == "boolean":
+        return {"true": True, "false": False}.get(str(value), value)
+    if "string" not in types or "integer" in types or "number" in types:
+        return value
+    if isinstance(value, list):
+        return [_as_typed(entry, types) for entry in value]
+    return str(value) if type(value) in (int, float, date) else value
 
 
 def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, Any]:
@@ -77,7 +88,9 @@ def load_experiment_settings(name: str, scale: str, folder: Path) -> dict[str, A
         checked = _checked(whole, load_schema("experiment"), str(path))
         for network in checked["networks"].values():
             if network["rate_warm_up_iterations"] is None:
-                network["rate_warm_up_iterations"] = FINE_TUNING if network["initialise_from"] else 0
+                network["rate_warm_up_iterations"] = (
+                    FINE_TUNING if network["initialise_from"] else 0
+                )
         _check_across(checked, str(path))
         at_scale[name_of_scale] = checked
     return at_scale[scale]

@@ -1,13 +1,17 @@
 """What `restore_new` is asked for: which models, which images, and where results go."""
 
-from collections.abc import Mapping, Sequence
-from glob import glob, has_magic
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from glob import escape, glob, has_magic
 from pathlib import Path
 from typing import Any
 
 from crossres.jobs import InputError
 
-TIFF_ENDINGS = (".ome.tif", ".ome.tiff", ".tif", ".tiff")
+TIFF_ENDINGS = tuple(
+    f"{ome}.{ending}" for ome in (".ome", "") for ending in ("tif", "tiff", "btf", "tf2", "tf8")
+)
 
 OTHER_FORMATS = (
     ".czi",
@@ -37,7 +41,7 @@ def new_models(config: Mapping[str, Any]) -> list[Path]:
     InputError
         There is no `model`, or no such file.
     """
-    paths = [Path(name) for name in _listed(config["model"])]
+    paths = _model_paths(config)
     if not paths:
         raise InputError(f"model is missing: name a trained model, as in `{USAGE}`")
     for path in paths:
@@ -59,7 +63,7 @@ def new_images(config: Mapping[str, Any]) -> list[Path]:
         There is no `images`, nothing that it names, two images of one name, or the results would
         lie among the images.
     """
-    names = _listed(config["images"])
+    names = _listed(config["images"], _names_images)
     if not names:
         raise InputError(f"images is missing: name a folder, file or pattern, as in `{USAGE}`")
     found: dict[Path, None] = {}
@@ -67,7 +71,8 @@ def new_images(config: Mapping[str, Any]) -> list[Path]:
         for path in _matching(name):
             found[path] = None
     by_name: dict[str, Path] = {}
-    for path in found:
+    # other formats are not restored, and claim no name
+    for path in (path for path in found if not path.name.lower().endswith(OTHER_FORMATS)):
         other = by_name.setdefault(image_name(path), path)
         if other != path:
             raise InputError(
@@ -84,10 +89,20 @@ def new_folder(config: Mapping[str, Any]) -> Path:
     """Return where restored images go: `restored`, or a folder that is named after the model.
 
     A model of this workflow is named by its experiment, channel, network and seed.
+
+    Raises
+    ------
+    InputError
+        `restored` has braces.
     """
     if config["restored"] is not None:
-        return Path(config["restored"])
-    models = [Path(name) for name in _listed(config["model"])]
+        if has_braces(config["restored"]):
+            raise InputError(
+                f"restored: {config['restored']} has braces, which Snakemake takes for the name of "
+                "a wildcard; name a folder without"
+            )
+        return Path(config["restored"]).expanduser()
+    models = _model_paths(config)
     if not models:
         return Path(NEW_FOLDER)
     first, *others = models
@@ -97,7 +112,25 @@ def new_folder(config: Mapping[str, Any]) -> Path:
         name = "_".join(parts[-4:]) or last
     else:
         name = last
+    name = re.sub("[{}]", "_", name)
     return Path(NEW_FOLDER) / (f"{name}_and_{len(others)}_more" if others else name)
+
+
+def skipped_files(config: Mapping[str, Any]) -> list[Path]:
+    """Return what lies in the folders that `images` names and is no image."""
+    folders = [Path(name).expanduser() for name in _listed(config["images"], _names_images)]
+    return [
+        path
+        for folder in folders
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".") and not _is_image(path)
+    ]
+
+
+def has_braces(name: str) -> bool:
+    """Whether Snakemake would look for wildcards in the name of a file."""
+    return "{" in name or "}" in name
 
 
 def image_name(path: Path) -> str:
@@ -108,12 +141,48 @@ def image_name(path: Path) -> str:
     return path.stem
 
 
-def _listed(value: str | Sequence[str] | None) -> list[str]:
-    """Return the entries of a list, or of a text with commas."""
-    if isinstance(value, str):
-        # a file may have a comma in its name
-        value = [value] if Path(value).exists() else value.split(",")
-    return [entry.strip() for entry in value or [] if entry.strip()]
+def _model_paths(config: Mapping[str, Any]) -> list[Path]:
+    return [Path(name).expanduser() for name in _listed(config["model"], _exists)]
+
+
+def _listed(value: str | Sequence[str] | None, known: Callable[[str], bool]) -> list[str]:
+    """Return the entries of a list, or of a text with commas.
+
+    Parameters
+    ----------
+    value
+        List or text.
+    known
+        Whether a text names something: a file may have commas in its name.
+    """
+    if not isinstance(value, str):
+        return [entry for entry in value or [] if entry.strip()]
+    parts, entries = value.split(","), []
+    while parts:
+        lengths = range(len(parts), 1, -1)
+        n = next((n for n in lengths if known(",".join(parts[:n]).strip())), 1)
+        entries.append(",".join(parts[:n]).strip())
+        parts = parts[n:]
+    return [entry for entry in entries if entry]
+
+
+def _exists(name: str) -> bool:
+    return Path(name).expanduser().exists()
+
+
+def _names_images(name: str) -> bool:
+    return _exists(name) or bool(_of_pattern(name))
+
+
+def _of_pattern(name: str) -> list[Path]:
+    """Return the files of a pattern; folders that are there as they are written are no pattern."""
+    if not has_magic(name):
+        return []
+    path = Path(name).expanduser()
+    folder = next(folder for folder in path.parents if folder.exists())
+    # unlike Path.glob, this takes absolute patterns
+    pattern = os.path.join(escape(str(folder)), str(path.relative_to(folder)))  # noqa: PTH118
+    return [p for p in map(Path, sorted(glob(pattern))) if p.is_file()]  # noqa: PTH207
 
 
 def _matching(name: str) -> list[Path]:
@@ -126,11 +195,10 @@ def _matching(name: str) -> list[Path]:
         return paths
     if path.is_file():
         return [path]
-    # unlike Path.glob, this takes absolute patterns
-    paths = [Path(p) for p in sorted(glob(str(path)))] if has_magic(name) else []  # noqa: PTH207
+    paths = _of_pattern(name)
     if not paths:
         raise InputError(f"images: {name} is no folder, no file, and no pattern of any file")
-    return [p for p in paths if p.is_file()]
+    return paths
 
 
 def _is_image(path: Path) -> bool:

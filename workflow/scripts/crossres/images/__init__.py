@@ -10,7 +10,7 @@ from crossres.images.field import (
     read_scene_table,
 )
 from crossres.images.image import Image, Metadata
-from crossres.images.reading import open_image, read_image
+from crossres.images.reading import files_of_image, open_image, read_image
 from crossres.images.stored import Pixels, StoredArray, Window, slabs
 from crossres.images.writing import image_to_fill, write_image
 
@@ -26,6 +26,7 @@ __all__ = [
     "field_name",
     "field_window",
     "fields_in",
+    "files_of_image",
     "image_to_fill",
     "load_field",
     "open_image",

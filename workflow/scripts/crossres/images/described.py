@@ -1,13 +1,16 @@
 """What an image file says of its pixels: sizes, times and names, from OME-XML, ImageJ or tags."""
 
 import math
+import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 
+from crossres.images.image import Plane
 from crossres.jobs import InputError
 
 NM_PER_UNIT = {
@@ -48,6 +51,13 @@ SECONDS_PER_UNIT = {
 }
 """Units of time as OME-XML and ImageJ write them."""
 
+CHANNEL_DETAILS = re.compile(r"(Emission|Excitation)Wavelength(Unit)?|Fluor")
+PLANE_DETAILS = re.compile(r"(DeltaT|ExposureTime|Position[XYZ])(Unit)?")
+"""What of OME-XML is handed on as it is."""
+
+WHOLE_PIXEL = 1e-4
+"""A place in a field differs by less from a whole pixel, from rounding in metadata."""
+
 PLAUSIBLE_PIXEL_NM = (0.1, 1e5)
 """A TIFF resolution outside this range, such as 72 dots per inch, describes a printed page."""
 
@@ -78,6 +88,19 @@ def describe(path: Path, tiff: tifffile.TiffFile) -> dict[str, Any]:
     return {"pixel_size_nm": width, **found}
 
 
+def other_files(path: Path, xml: str) -> list[Path]:
+    """Return the files beside this one that OME-XML says its image is spread over."""
+    root = ElementTree.fromstring(xml)
+    own = root.attrib.get("UUID")
+    names = {
+        uuid.attrib["FileName"]
+        for uuid in root.iterfind(".//{*}TiffData/{*}UUID")
+        # a file that was renamed is still found by its own UUID
+        if "FileName" in uuid.attrib and (own is None or uuid.text != own)
+    }
+    return [path.with_name(name) for name in sorted(names) if name.lower() != path.name.lower()]
+
+
 def is_composite(tiff: tifffile.TiffFile) -> bool:
     """Whether samples that look like colours are the channels of an ImageJ composite."""
     metadata = tiff.imagej_metadata or {}
@@ -92,49 +115,85 @@ def _from_ome(xml: str) -> dict[str, Any]:
         return {}
 
     def length(key: str) -> float | None:
-        return _measured(pixels, key, NM_PER_UNIT, "µm")
+        found = _measured(pixels.attrib, key, NM_PER_UNIT, "µm")
+        return _positive(abs(found)) if found is not None else None
 
-    names = [channel.attrib.get("Name", "") for channel in pixels.findall("{*}Channel")]
+    channels = pixels.findall("{*}Channel")
+    names = [channel.attrib.get("Name", "") for channel in channels]
+    details = [_details(channel, CHANNEL_DETAILS) for channel in channels]
+    planes = {
+        _number(plane): found
+        for plane in pixels.findall("{*}Plane")
+        if (found := _details(plane, PLANE_DETAILS))
+    }
+    corner = _corner(planes, length("PhysicalSizeX"))
+    if corner is not None:
+        for plane in planes.values():
+            for key in [key for key in plane if key.startswith("Position")]:
+                del plane[key]
     return {
         "sides_nm": (length("PhysicalSizeY"), length("PhysicalSizeX")),
         "z_step_nm": length("PhysicalSizeZ"),
-        "channels": tuple(names) if len(names) > 1 and all(names) else (),
-        "corner_px": _corner(pixels, length("PhysicalSizeX")),
-        "frame_interval_s": _positive(_measured(pixels, "TimeIncrement", SECONDS_PER_UNIT, "s")),
+        "channels": tuple(names) if any(names) else (),
+        "channel_details": tuple(details) if any(details) else (),
+        "corner_px": corner or (0, 0),
+        "planes": {number: plane for number, plane in planes.items() if plane},
+        "frame_interval_s": _positive(
+            _measured(pixels.attrib, "TimeIncrement", SECONDS_PER_UNIT, "s")
+        ),
+    }
+
+
+def _number(plane: ElementTree.Element) -> Plane:
+    t, c, z = (int(plane.attrib.get(f"The{axis}", 0)) for axis in "TCZ")
+    return t, c, z
+
+
+def _details(element: ElementTree.Element, wanted: re.Pattern[str]) -> dict[str, str]:
+    """Return those attributes of an element that are wanted; NaN and Inf say nothing."""
+    return {
+        key: text
+        for key, text in element.attrib.items()
+        if wanted.fullmatch(key) and not re.fullmatch(r"[+-]?(nan|inf(inity)?)", text, re.I)
     }
 
 
 def _measured(
-    pixels: ElementTree.Element, key: str, units: dict[str, float], default: str
+    attributes: Mapping[str, str], key: str, units: dict[str, float], default: str
 ) -> float | None:
     """Return an attribute in our unit; None where it is not there, or its unit is no length."""
-    if key not in pixels.attrib:
+    if key not in attributes:
         return None
-    unit = units.get(pixels.attrib.get(f"{key}Unit", default))
-    return float(pixels.attrib[key]) * unit if unit else None
+    unit = units.get(attributes.get(f"{key}Unit", default))
+    return float(attributes[key]) * unit if unit else None
 
 
 def _positive(value: float | None) -> float | None:
-    """Return a time; 0, as many programs write where they know none, is none."""
+    """Return a time or a length; 0, as many programs write where they know none, is none."""
     return value if value is not None and math.isfinite(value) and value > 0 else None
 
 
-def _corner(pixels: ElementTree.Element, pixel_size_nm: float | None) -> tuple[int, int]:
-    """Return where an image of our own was cropped from, (0, 0) for any other.
+def _corner(
+    planes: Mapping[Plane, Mapping[str, str]], pixel_size_nm: float | None
+) -> tuple[int, int] | None:
+    """Return where an image of our own was cropped from: a whole pixel, in all its planes.
 
-    A microscope writes the position of its stage there; an imported image begins anew at (0, 0).
+    None of any other position, such as that of a microscope's stage.
     """
-    plane = pixels.find("{*}Plane")
-    if plane is None or not pixel_size_nm:
-        return 0, 0
+    keys = ("PositionY", "PositionX")
     try:
-        places = [float(plane.attrib.get(f"Position{axis}", 0)) for axis in "YX"]
+        places = {
+            tuple(_measured(plane, key, NM_PER_UNIT, "reference frame") for key in keys)
+            for plane in planes.values()
+        }
     except ValueError:
-        return 0, 0
-    if not np.all(np.isfinite(places)):
-        return 0, 0
-    y, x = (round(place * 1e3 / pixel_size_nm) for place in places)
-    return y, x
+        return None
+    if len(places) != 1 or not pixel_size_nm:
+        return None
+    exact = [place_nm / pixel_size_nm for place_nm in places.pop() if place_nm is not None]
+    if len(exact) != 2 or any(abs(place - round(place)) > WHOLE_PIXEL for place in exact):
+        return None
+    return round(exact[0]), round(exact[1])
 
 
 def _from_imagej(tiff: tifffile.TiffFile) -> dict[str, Any]:
@@ -144,7 +203,8 @@ def _from_imagej(tiff: tifffile.TiffFile) -> dict[str, Any]:
     second = SECONDS_PER_UNIT.get(str(metadata.get("tunit", "sec")).lower())
     return {
         "sides_nm": _from_resolution(tiff.pages[0], unit) if unit else (None, None),
-        "z_step_nm": float(spacing) * unit if unit and spacing else None,
+        # negative where slices are counted downwards
+        "z_step_nm": abs(float(spacing)) * unit if unit and spacing else None,
         "frame_interval_s": _positive(float(interval) * second) if interval and second else None,
     }
 

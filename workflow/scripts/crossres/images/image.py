@@ -1,9 +1,13 @@
 """The one way an image travels through the workflow."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
+
+Plane = tuple[int, int, int]
+"""Number of the time, the channel and the slice, from 0."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,16 @@ class Metadata:
     z_step_nm
         Distance of two slices; None where there are none.
     channels
-        Names along the C axis, empty without one.
+        Names along the C axis, or that of the one channel of an image without that axis; empty
+        where the file names none.
     corner_px
         (y, x) of this image's first pixel in the field that it was cropped from.
     frame_interval_s
         Time between two frames of a time-lapse; None where there is none, or it is not known.
+    channel_details
+        What else an OME-TIFF says of each channel, such as its wavelengths, in the words of OME.
+    planes
+        What it says of single planes: times, exposures and positions of the stage, likewise.
     """
 
     axes: str
@@ -33,6 +42,23 @@ class Metadata:
     channels: tuple[str, ...] = ()
     corner_px: tuple[int, int] = (0, 0)
     frame_interval_s: float | None = None
+    channel_details: tuple[Mapping[str, str], ...] = ()
+    planes: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
+
+    def of_channels(self, numbers: Sequence[int]) -> "Metadata":
+        """Return what is left where only some channels are, by their numbers from 0."""
+        return replace(
+            self,
+            channels=tuple(self.channels[n] for n in numbers) if self.channels else (),
+            channel_details=(
+                tuple(self.channel_details[n] for n in numbers) if self.channel_details else ()
+            ),
+            planes={
+                (t, numbers.index(c), z): plane
+                for (t, c, z), plane in self.planes.items()
+                if c in numbers
+            },
+        )
 
 
 @dataclass(frozen=True)
@@ -43,7 +69,7 @@ class Image:
     ----------
     array
         Pixels, in the order of ``axes``.
-    axes, pixel_size_nm, z_step_nm, channels, corner_px, frame_interval_s
+    axes, pixel_size_nm, z_step_nm, channels, corner_px, frame_interval_s, channel_details, planes
         As of :class:`Metadata`.
     """
 
@@ -54,6 +80,8 @@ class Image:
     channels: tuple[str, ...] = field(default=())
     corner_px: tuple[int, int] = (0, 0)
     frame_interval_s: float | None = None
+    channel_details: tuple[Mapping[str, str], ...] = ()
+    planes: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.array.ndim != len(self.axes):

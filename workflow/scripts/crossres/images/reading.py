@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from crossres.images.described import describe, is_composite
+from crossres.images.described import describe, is_composite, other_files
 from crossres.images.image import Image, Metadata
 from crossres.images.stored import StoredArray
-from crossres.jobs import InputError
+from crossres.jobs import InputError, logger
 
 UNNAMED_AXES = frozenset("QI")
 """What tifffile calls an axis of which the file says nothing."""
@@ -30,7 +30,8 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
     path
         A TIFF file: OME, ImageJ or plain.
     axes
-        What the axes of the file are, such as "TYX", where it does not name them itself.
+        What the axes of the file are, such as "TYX", where it does not name them itself; a file
+        that does is read by its own.
 
     Returns
     -------
@@ -40,8 +41,9 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
     Raises
     ------
     InputError
-        The file is missing, unreadable or truncated, or holds colour images (RGB), several
-        images, pixels that are not square, or axes that are not of T, C, Z, Y, X.
+        The file is missing, unreadable, truncated or one of a set that is not complete, or holds
+        colour images (RGB), several images, pixels that are not square, or axes that are not of
+        T, C, Z, Y, X.
     """
     with _opened(Path(path), axes) as (_, series, order, metadata):
         return Image(series.asarray().transpose(order), **vars(metadata))
@@ -73,7 +75,7 @@ def open_image(
         As :func:`read_image`.
     """
     with _opened(Path(path), axes) as (tiff, series, order, metadata):
-        if series.dataoffset is None:
+        if series.dataoffset is None or series.is_multifile:
             stored = _unpacked(series, scratch / "unpacked")
         else:
             dtype = np.dtype(tiff.byteorder + series.dtype.char)
@@ -81,6 +83,19 @@ def open_image(
             if stored.end > Path(path).stat().st_size:
                 raise _truncated(Path(path))
         return StoredArray(stored.path, stored.dtype, stored.shape, stored.offset, order), metadata
+
+
+def files_of_image(path: Path) -> list[Path]:
+    """Return all files of an image, this one first: an OME-TIFF may be one of a set.
+
+    Of a file that cannot be read there is this one alone.
+    """
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            return [path, *(other_files(path, tiff.ome_metadata or "") if tiff.is_ome else [])]
+    # see _opened
+    except Exception:
+        return [path]
 
 
 @contextmanager
@@ -91,6 +106,7 @@ def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int
     try:
         with tifffile.TiffFile(path) as tiff:
             _require_complete(path, tiff)
+            _require_all_files(path, tiff)
             if len(tiff.series) != 1:
                 shapes = ", ".join(str(series.shape) for series in tiff.series)
                 raise InputError(
@@ -100,11 +116,16 @@ def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int
             series = tiff.series[0]
             if len(series.shape) != len(series.axes):
                 raise ValueError(f"axes {series.axes} of shape {series.shape}")
+            _require_all_planes(path, tiff)
             axes = _named_axes(path, tiff, stated)
             order = [axes.index(axis) for axis in "TCZYX" if axis in axes]
             found = {"axes": "".join(axes[i] for i in order), **describe(path, tiff)}
             for key, axis in (("z_step_nm", "Z"), ("frame_interval_s", "T")):
                 found[key] = found.get(key) if axis in axes else None
+            count = series.shape[axes.index("C")] if "C" in axes else 1
+            for key in ("channels", "channel_details"):
+                if len(found.get(key, ())) != count:
+                    found[key] = ()
             yield tiff, series, order, Metadata(**found)
     except InputError:
         raise
@@ -126,7 +147,7 @@ def _named_axes(path: Path, tiff: tifffile.TiffFile, stated: str | None) -> str:
             f"{path}: is a colour image (axes {axes}, {shape}); expected one gray value a "
             "pixel: export the fluorescence channel itself"
         )
-    if stated is not None:
+    if stated is not None and set(axes) & UNNAMED_AXES:
         agreed = len(stated) == len(axes) and all(
             found in UNNAMED_AXES or found == wanted
             for found, wanted in zip(axes, stated, strict=True)
@@ -134,9 +155,11 @@ def _named_axes(path: Path, tiff: tifffile.TiffFile, stated: str | None) -> str:
         if not agreed:
             raise InputError(
                 f"{path}: has axes {axes} of shape {shape}, Q and I being unnamed; axes says "
-                f"{stated}: correct that, or leave it out where the file names its axes"
+                f"{stated}: correct that"
             )
         axes = stated
+    elif stated is not None and len(stated) == len(axes) and stated != axes:
+        logger.warning("%s: names its axes %s; axes=%s is not applied", path, axes, stated)
     if not set(axes) <= set("TCZYX") or len(set(axes)) < len(axes):
         raise InputError(
             f"{path}: has axes {axes} of shape {shape}; expected axes of T, C, Z, Y, X: "
@@ -156,7 +179,14 @@ def _unpacked(series: Any, path: Path) -> StoredArray:
         return stored
     by_page = StoredArray.create(path, series.dtype, (len(pages), *each))
     for number, page in enumerate(pages):
+        file = page.parent.filehandle
+        # tifffile closes all files of a set but the one that was asked for
+        was_closed = file.closed
+        if was_closed:
+            file.open()
         by_page[number] = page.asarray()
+        if was_closed:
+            file.close()
     return StoredArray(path, series.dtype, series.shape)
 
 
@@ -175,6 +205,29 @@ def _require_complete(path: Path, tiff: tifffile.TiffFile) -> None:
     series = tiff.series[0]
     if np.prod(series.shape, dtype=np.int64) < stated * np.prod(series.keyframe.shape):
         raise _truncated(path)
+
+
+def _require_all_files(path: Path, tiff: tifffile.TiffFile) -> None:
+    """Refuse a file of a set that is not complete: tifffile reads what is missing as zero."""
+    others = other_files(path, tiff.ome_metadata or "") if tiff.is_ome else []
+    missing = [other for other in others if not other.is_file()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(
+            f"{path}: is one of {len(others) + 1} files of an image, and {missing[0].name}{more} "
+            f"{'are' if more else 'is'} missing; copy all files of the set into its folder"
+        )
+
+
+def _require_all_planes(path: Path, tiff: tifffile.TiffFile) -> None:
+    """Refuse an image with fewer planes than its description says, which are read as zero."""
+    pages = tiff.series[0].pages if tiff.is_ome else []
+    missing = sum(page is None for page in pages)
+    if missing:
+        raise InputError(
+            f"{path}: declares {len(pages)} planes, and {len(pages) - missing} are there; copy all "
+            "files of the image into its folder, or export what was recorded again"
+        )
 
 
 def _truncated(path: Path) -> InputError:

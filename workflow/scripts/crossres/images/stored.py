@@ -1,10 +1,15 @@
 """Pixels that stay in a file and are read and written window by window."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+
+from crossres.jobs import InputError
 
 Window = tuple[slice, ...]
 """A slice an axis."""
@@ -12,6 +17,10 @@ Window = tuple[slice, ...]
 
 MAPPED_BYTES = 2**24
 """How much of a file is mapped at once."""
+
+
+NOT_SUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL)
+"""Why a file system does not reserve room."""
 
 
 class Pixels(Protocol):
@@ -68,10 +77,17 @@ class StoredArray:
     def create(
         cls, path: str | Path, dtype: np.dtype | type | str, shape: Sequence[int]
     ) -> "StoredArray":
-        """Make a file of zeros, which takes no room on the disk before they are overwritten."""
+        """Make a file of zeros.
+
+        Raises
+        ------
+        InputError
+            The disk has no room for it.
+        """
         stored = cls(path, dtype, shape)
-        with stored.path.open("wb") as file:
-            file.truncate(stored.nbytes)
+        stored.path.touch()
+        os.truncate(stored.path, 0)
+        reserve(stored.path, stored.nbytes)
         return stored
 
     @property
@@ -160,6 +176,47 @@ def _within(piece: Window, spans: Window) -> Window:
         slice(p.start - span.start, p.stop - span.start)
         for p, span in zip(piece, spans, strict=True)
     )
+
+
+def reserve(path: Path, nbytes: int, name: Path | None = None) -> None:
+    """Give a file its size and its room on the disk.
+
+    Where a disk is full when a mapped file is written to, the system kills the process.
+
+    Parameters
+    ----------
+    path
+        The file, which keeps what it holds.
+    nbytes
+        How large it is to be.
+    name
+        What the file is called in a message.
+
+    Raises
+    ------
+    InputError
+        There is no room; the file is deleted.
+    """
+    free = shutil.disk_usage(path.parent).free
+    try:
+        # asked for more than there is, a file system may fill up before it refuses
+        if nbytes - path.stat().st_blocks * 512 > free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with path.open("r+b") as file:
+            file.truncate(nbytes)
+            # macOS has none
+            if hasattr(os, "posix_fallocate") and nbytes:
+                os.posix_fallocate(file.fileno(), 0, nbytes)
+    except OSError as error:
+        if error.errno in NOT_SUPPORTED:
+            return
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        path.unlink()
+        raise InputError(
+            f"{name or path}: needs {nbytes / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free in "
+            f"{path.parent}; make room there, or use a folder on a larger disk"
+        ) from None
 
 
 def slabs(shape: Sequence[int], slab_px: int = 2**20) -> Iterator[Window]:

@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 from crossres.images.image import Image, Metadata
-from crossres.images.stored import StoredArray, slabs
+from crossres.images.stored import StoredArray, reserve, slabs
 from crossres.jobs import written_aside
 
 GRAY: Any = {"ome": True, "photometric": "minisblack"}
@@ -48,7 +48,8 @@ def image_to_fill(
 ) -> Iterator[StoredArray]:
     """Give the pixels of an OME-TIFF to write window by window, and rename it when all is done.
 
-    For images larger than the memory: uncompressed, and zero where nothing is written.
+    For images larger than the memory: uncompressed, and zero where nothing is written. The room
+    for them is taken at once.
 
     Parameters
     ----------
@@ -58,6 +59,11 @@ def image_to_fill(
         Of the pixels.
     metadata
         What is to be said of them.
+
+    Raises
+    ------
+    InputError
+        The disk has no room for it.
     """
     with written_aside(path) as aside:
         ome = _ome(metadata, shape, UNKNOWN_UUID)
@@ -65,6 +71,7 @@ def image_to_fill(
             mapped = tifffile.memmap(aside, shape=tuple(shape), dtype=dtype, metadata=ome, **GRAY)
             stored = StoredArray(aside, mapped.dtype, mapped.shape, mapped.offset)
             del mapped
+            reserve(aside, aside.stat().st_size, name=Path(path))
             yield stored
             _identify(stored)
         except BaseException:
@@ -86,18 +93,27 @@ def _ome(metadata: Metadata, shape: Sequence[int], identity: str) -> dict[str, o
     if metadata.frame_interval_s is not None:
         ome["TimeIncrement"] = metadata.frame_interval_s
         ome["TimeIncrementUnit"] = "s"
+    corner = {}
     if any(metadata.corner_px):
         if metadata.pixel_size_nm is None:
             raise ValueError("an image without a pixel size has no place in a field")
-        plane: dict[str, list[object]] = {}
-        planes = int(np.prod(shape[:-2], dtype=np.int64))
-        for axis, corner in zip("YX", metadata.corner_px, strict=True):
-            position_um = corner * metadata.pixel_size_nm / 1e3
-            plane[f"Position{axis}"] = [position_um] * planes
-            plane[f"Position{axis}Unit"] = ["µm"] * planes
-        ome["Plane"] = plane
-    if metadata.channels:
-        ome["Channel"] = {"Name": list(metadata.channels)}
+        for axis, place in zip("YX", metadata.corner_px, strict=True):
+            corner[f"Position{axis}"] = str(place * metadata.pixel_size_nm / 1e3)
+            corner[f"Position{axis}Unit"] = "µm"
+    if corner or metadata.planes:
+        numbers = [dict(zip(metadata.axes, i, strict=False)) for i in np.ndindex(*shape[:-2])]
+        ome["Plane"] = [
+            {**corner, **metadata.planes.get((n.get("T", 0), n.get("C", 0), n.get("Z", 0)), {})}
+            for n in numbers
+        ]
+    if metadata.channels or metadata.channel_details:
+        count = shape[metadata.axes.index("C")] if "C" in metadata.axes else 1
+        names = metadata.channels or ("",) * count
+        details = metadata.channel_details or ({},) * count
+        ome["Channel"] = [
+            {**({"Name": name} if name else {}), **more}
+            for name, more in zip(names, details, strict=True)
+        ]
     return ome
 
 

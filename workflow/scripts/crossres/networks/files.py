@@ -1,6 +1,8 @@
 """A trained model in one file: weights and all that is needed to use them."""
 
+import hashlib
 import json
+import zipfile
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,11 @@ from torch import Tensor, nn
 from crossres.jobs import InputError, written_aside
 from crossres.networks.registry import build
 from crossres.preprocess import Scale, scale_from_percentiles
+
+HASH = "weights_sha256"
+"""Where the description of a model holds the hash of its weights."""
+
+AGAIN = "copy it again, or train it again"
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,14 @@ class ModelFile:
     trained
         What a reader wants to know of its training, JSON values only: experiment, channel,
         seed, iterations, validation scores, whether the data are simulated.
+    background
+        Counts that were subtracted from the raw inputs, clipped at 0, before all else; None
+        where nothing was.
+    input_pixel_size_nm
+        Of the raw inputs, before they were brought to ``pixel_size_nm``; None in files that do
+        not tell.
+    interpolation_order
+        Of the spline that brought them there.
     """
 
     network: str
@@ -52,6 +67,9 @@ class ModelFile:
     percentiles_per_image: tuple[float, float] | None = None
     z_step_nm: float | None = None
     trained: dict[str, Any] = field(default_factory=dict)
+    background: float | None = None
+    input_pixel_size_nm: float | None = None
+    interpolation_order: int = 1
 
     def scales_of(self, image: np.ndarray) -> tuple[Scale, Scale]:
         """Return what normalises an image before it is restored, and what is inverted after."""
@@ -67,7 +85,9 @@ def save_model(path: str | Path, weights: dict[str, Tensor], about: ModelFile) -
     The same weights and description always give the same bytes.
     """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    description = {"crossres": json.dumps(asdict(about), sort_keys=True)}
+    # one entry alone: safetensors writes several in an order of chance
+    fields = {**asdict(about), HASH: _hash_of(contiguous)}
+    description = {"crossres": json.dumps(fields, sort_keys=True)}
     with written_aside(path) as aside:
         aside.write_bytes(save(contiguous, description))
 
@@ -78,7 +98,8 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
     Raises
     ------
     InputError
-        The file is missing, damaged, or was not written by this workflow.
+        The file is missing, damaged, or was not written by this workflow; or its weights are no
+        numbers.
     """
     path = Path(path)
     if not path.exists():
@@ -88,13 +109,12 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
             text = (file.metadata() or {}).get("crossres")
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path}: is no complete safetensors file ({error}); delete it and train again"
-        ) from error
+        raise InputError(f"{path}: {_what_else(path, error)}") from error
     if text is None:
         raise InputError(f"{path}: holds no description of its network; it is not a model of ours")
     try:
-        fields = json.loads(text)
+        fields = {**json.loads(text)}
+        written = fields.pop(HASH, None)  # older files have none
         scales = {name: Scale(**fields[name]) for name in ("input_scale", "target_scale")}
         about = ModelFile(**{**fields, **scales})
         if about.percentiles_per_image is not None:  # JSON knows no tuples
@@ -103,22 +123,49 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path}: the description of its network is damaged or of another version ({error}); "
-            "delete it and train again"
+            f"{AGAIN}"
         ) from error
+    if written not in (None, _hash_of(weights)):
+        raise InputError(
+            f"{path}: its weights are not those that were written, as their sha256 says; {AGAIN}"
+        )
+    bad = sum(int(torch.count_nonzero(~torch.isfinite(tensor))) for tensor in weights.values())
+    if bad:
+        raise InputError(f"{path}: {bad} of its weights are NaN or Inf; {AGAIN}")
     try:
         network = build(about.network, about.dims, **about.settings)
     except (InputError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path}: the network it describes cannot be built ({error}); delete it and train again"
+            f"{path}: the network it describes cannot be built ({error}); {AGAIN}"
         ) from error
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise InputError(
-            f"{path}: its weights are not those of a {about.network} with {about.settings}; delete "
-            "it and train again"
+            f"{path}: its weights are not those of a {about.network} with {about.settings}; {AGAIN}"
         ) from error
     return network.eval().requires_grad_(False), about
+
+
+def _what_else(path: Path, error: Exception) -> str:
+    """Say what a file is that safetensors does not read, and what to do."""
+    kind = ""
+    if path.suffix in (".pt", ".pth"):
+        kind = "a PyTorch file"
+    elif path.suffix == ".zip" or zipfile.is_zipfile(path):
+        kind = "a bioimage.io package"
+    if kind:
+        return f"is {kind}; give the model.safetensors beside it"
+    return f"is no complete safetensors file ({error}); {AGAIN}"
+
+
+def _hash_of(weights: dict[str, Tensor]) -> str:
+    """Return the sha256 of tensors on the CPU, of their names, types and shapes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def clone_weights(network: nn.Module) -> dict[str, Tensor]:

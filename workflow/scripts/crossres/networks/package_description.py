@@ -10,7 +10,7 @@ import torch
 
 from crossres import __version__
 from crossres.networks.files import ModelFile
-from crossres.networks.package_page import PAPERS, legal_name, nickname
+from crossres.networks.package_page import PAPERS, legal_name, nickname, subtracted_inside
 from crossres.networks.tile_sizes import TileAxis
 
 FORMAT_VERSION = "0.5.4"
@@ -26,6 +26,9 @@ TOLERANCE = 1e-4
 
 BATCH = {"type": "batch", "id": "batch", "size": 1}
 """Programs give one tile after the other. A free size would triple the time of the test."""
+
+CLIP = {"id": "clip", "kwargs": {"min": 0.0, "max": float(np.finfo(np.float32).max)}}
+"""What is left of an image without its background. Earlier readers of the format want both ends."""
 
 
 def describe(
@@ -73,6 +76,9 @@ def describe(
             "crossres": {
                 "pixel_size_nm": about.pixel_size_nm,
                 "z_step_nm": about.z_step_nm,
+                "background": about.background,
+                "input_pixel_size_nm": about.input_pixel_size_nm,
+                "interpolation_order": about.interpolation_order,
                 "network": about.network,
                 "settings": about.settings,
                 "trained": about.trained,
@@ -125,6 +131,8 @@ def _processing(
     about: ModelFile, axes: Sequence[TileAxis]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What normalises an input, and what brings an output back to counts."""
+    background = subtracted_inside(about)
+    subtracting = [*_linear(1.0, -background), CLIP] if background else []
     if about.percentiles_per_image is not None:
         low, high = about.percentiles_per_image
         whole = ["channel", *(axis.name for axis in axes)]
@@ -132,7 +140,7 @@ def _processing(
         return [{"id": "scale_range", "kwargs": settings}], []
     before, after = about.input_scale, about.target_scale
     return (
-        _linear(1 / before.span, -before.offset / before.span),
+        subtracting + _linear(1 / before.span, -before.offset / before.span),
         _linear(after.span, after.offset),
     )
 

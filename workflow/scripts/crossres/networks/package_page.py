@@ -148,12 +148,50 @@ def _input_text(about: ModelFile, axes: Sequence[TileAxis]) -> str:
         f"- Pixels of {about.pixel_size_nm:g} nm"
         + (f", slices {about.z_step_nm:g} nm apart" if about.z_step_nm else "")
         + ". Resample other images to this first.",
-        f"- Sizes in pixels: {sizes}. Programs that tile cut {halo} pixels off each side of a "
-        "tile in y and x: choose large tiles, as small ones are nearly all border.",
+        *_raw_input_text(about),
+        f"- Sizes in pixels: {sizes}. Crop or pad images to one of these first: of other sizes "
+        "programs restore the last tiles differently, and smaller images some refuse.",
+        f"- Programs that tile cut {halo} pixels off each side of a tile in y and x: choose large "
+        "tiles, as small ones are nearly all border.",
     ]
     if about.dims == 3:
         lines.append("- Tiles must hold all slices: do not tile along z.")
     return "\n".join(lines)
+
+
+def subtracted_inside(about: ModelFile) -> float:
+    """Return the background in counts that a package itself subtracts.
+
+    None where images are normalised by percentiles of their own: bioimageio.core takes these from
+    the image as it is given, whatever step comes before.
+    """
+    return (about.background or 0.0) if about.percentiles_per_image is None else 0.0
+
+
+def _raw_input_text(about: ModelFile) -> list[str]:
+    """What was done to the raw inputs of the training, where anything was."""
+    lines = []
+    given_nm = about.input_pixel_size_nm
+    if given_nm is not None and given_nm != about.pixel_size_nm:
+        how = "linear" if about.interpolation_order == 1 else "cubic spline"
+        lines.append(
+            f"- The microscope that it was trained on had pixels of {given_nm:g} nm: its images "
+            f"were brought to {about.pixel_size_nm:g} nm by {how} interpolation. The package does "
+            "not do this."
+        )
+    if about.background and not subtracted_inside(about):
+        lines.append(
+            f"- Subtract a background of {about.background:g} counts first, as the training did, "
+            "and set what falls below 0 to 0: the package does not, as its programs take the "
+            "percentiles before such a step."
+        )
+    elif about.background:
+        lines.append(
+            f"- The package subtracts a background of {about.background:g} counts, as the training "
+            "did, and sets what falls below 0 to 0. Where yours is another, bring it to this "
+            "number first; where it has been subtracted, add this number."
+        )
+    return lines
 
 
 def _output_text(about: ModelFile) -> str:

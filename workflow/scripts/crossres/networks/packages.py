@@ -22,8 +22,9 @@ from crossres.jobs import InputError, written_aside
 from crossres.networks.files import ModelFile
 from crossres.networks.image_network import ImageNetwork
 from crossres.networks.package_description import TOLERANCE, describe
-from crossres.networks.package_page import cover_image, written_page
+from crossres.networks.package_page import cover_image, subtracted_inside, written_page
 from crossres.networks.tile_sizes import TileAxis, tile_axes
+from crossres.preprocess import subtract_background
 
 DESCRIPTION = "rdf.yaml"
 """The name under which every reader looks for the description, deepImageJ for no other."""
@@ -45,8 +46,9 @@ def write_package(
     about
         Description of the model.
     sample
-        (Y, X) or (Z, Y, X), float32 counts: an input image with the training's pixel size. Its
-        middle becomes the test image.
+        (Y, X) or (Z, Y, X), float32 counts: an input image as the network is trained on, with the
+        training's pixel size and without the background. Its middle becomes the test image, to
+        which the background is added again where the package subtracts it.
     title
         What the model restores, for people.
 
@@ -74,6 +76,11 @@ def write_package(
     normalised = torch.from_numpy(before.apply(counts))[None, None]
     weights = traced_weights(network, normalised)
     _require_any_size(path, network, weights, before.apply(sample), axes)
+    background = subtracted_inside(about)
+    if background:
+        counts = counts + np.float32(background)
+        left = subtract_background(counts, background)
+        normalised = torch.from_numpy(before.apply(left))[None, None]
     with torch.inference_mode():
         restored = network(normalised)[0, 0].numpy()
     if about.percentiles_per_image is None:

@@ -12,6 +12,9 @@ from safetensors.numpy import save_file
 from crossres.jobs import written_aside
 from crossres.preprocess import Scale
 
+PLAIN = ("pixel_size_nm", "background", "input_pixel_size_nm", "interpolation_order")
+"""What is stored as it is, beside the images and their scales."""
+
 
 @dataclass(frozen=True)
 class Patches:
@@ -27,6 +30,8 @@ class Patches:
         Of both.
     percentiles_per_image
         The percentiles by which every image was scaled by itself; None where ``scales`` did.
+    background, input_pixel_size_nm, interpolation_order
+        What was done to the raw inputs, as :class:`crossres.networks.ModelFile` has it.
     """
 
     inputs: np.ndarray | list[np.ndarray]
@@ -34,6 +39,9 @@ class Patches:
     scales: dict[str, Scale]
     pixel_size_nm: float
     percentiles_per_image: tuple[float, float] | None = None
+    background: float | None = None
+    input_pixel_size_nm: float | None = None
+    interpolation_order: int = 1
 
 
 def save_patches(path: str | Path, patches: Patches) -> None:
@@ -42,8 +50,7 @@ def save_patches(path: str | Path, patches: Patches) -> None:
     The same patches always give the same bytes.
     """
     text: dict[str, Any] = {role: [s.offset, s.span] for role, s in patches.scales.items()}
-    text["pixel_size_nm"] = patches.pixel_size_nm
-    text["percentiles_per_image"] = patches.percentiles_per_image
+    text |= {key: getattr(patches, key) for key in (*PLAIN, "percentiles_per_image")}
     tensors: dict[str, np.ndarray] = {}
     for role, images in (("input", patches.inputs), ("target", patches.targets)):
         stacked = isinstance(images, np.ndarray)
@@ -69,6 +76,6 @@ def load_patches(path: str | Path) -> Patches:
             inputs=images("input"),
             targets=images("target"),
             scales={role: Scale(*text[role]) for role in ("input", "target")},
-            pixel_size_nm=text["pixel_size_nm"],
             percentiles_per_image=tuple(own) if (own := text["percentiles_per_image"]) else None,
+            **{key: text[key] for key in PLAIN},
         )

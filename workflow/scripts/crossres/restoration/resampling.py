@@ -1,15 +1,19 @@
 """Bringing an image to the pixel size that a model was trained at, and back, block by block."""
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
+from scipy.ndimage import affine_transform
 from scipy.sparse import csr_array
 
 from crossres.images import Pixels, slabs
 
 BLOCK_PX = 2**20
 """Pixels that are written at once."""
+
+MARGIN_PX = 24
+"""Old pixels that are read on either side of a block: a cubic spline takes 1e-14 from beyond."""
 
 
 def resampled_shape(shape: Sequence[int], steps: Sequence[float]) -> tuple[int, ...]:
@@ -64,6 +68,43 @@ def resample_into(
         for axis, (_, matrix) in enumerate(found):
             block = _along(block, matrix, axis)
         target[window] = np.maximum(block, floor)
+
+
+def trained_shape(shape: Sequence[int], steps: Sequence[float]) -> tuple[int, ...]:
+    """Return how many new pixels :func:`crossres.preprocess.resample` gives along each axis."""
+    return tuple(max(1, round(n / step)) for n, step in zip(shape, steps, strict=True))
+
+
+def resample_as_trained(source: Pixels, target: Pixels, steps: Sequence[float], order: int) -> None:
+    """Resample as :func:`crossres.preprocess.resample` did it for the training, block by block.
+
+    Parameters
+    ----------
+    source, steps
+        As of :func:`resample_into`.
+    target
+        Of :func:`trained_shape`.
+    order
+        Of the spline.
+    """
+    for window in slabs(target.shape, BLOCK_PX):
+        seen, offsets = [], []
+        for span, step, n in zip(window, steps, source.shape, strict=True):
+            margin = MARGIN_PX if step != 1 else 0
+            start, end = ((j + 0.5) * step - 0.5 for j in (span.start, span.stop - 1))
+            first = min(max(0, floor(start) - margin), n - 1)
+            seen.append(slice(first, max(first + 1, min(n, ceil(end) + margin + 1))))
+            offsets.append(start - first)
+        block = np.asarray(source[tuple(seen)], dtype=np.float32)
+        shape = tuple(span.stop - span.start for span in window)
+        target[window] = affine_transform(
+            block,
+            np.asarray(steps, float),
+            offsets,
+            output_shape=shape,
+            order=order,
+            mode="nearest",
+        )
 
 
 def interpolation(start: int, stop: int, step: float, length: int) -> tuple[int, csr_array]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,14 +16,17 @@ from crossres.jobs import InputError, logger, progress
 from crossres.networks import ModelFile, load_model
 from crossres.preprocess import Scale
 from crossres.restoration.ensembles import ORIENTATIONS, Average, Oriented
-from crossres.restoration.resampling import resample_into, resampled_shape
+from crossres.restoration.resampling import resample_as_trained, resample_into
 from crossres.restoration.stacks import (
     Frame,
+    Resampling,
     Stated,
+    Subtracted,
     channels_wanted,
     frames_of,
+    place_of,
     require_dimensions,
-    steps_to_model,
+    resampling_to_model,
     with_sizes,
 )
 from crossres.restoration.tiles import apply_model, require_finite
@@ -32,6 +36,21 @@ RESERVED_GB = 0.6
 
 MOST_SAMPLED_PX = 2**24
 """Percentiles of a larger image are taken of every k-th pixel along all axes."""
+
+IN_COMMON = (
+    "dims",
+    "pixel_size_nm",
+    "z_step_nm",
+    "percentiles_per_image",
+    "background",
+    "input_pixel_size_nm",
+    "interpolation_order",
+)
+"""What models must agree in to be averaged; beside that, they must be of one experiment and channel
+and of nearly the same scales."""
+
+SCALE_TOLERANCE = 0.05
+"""How far the scales of models that are averaged may differ, in parts of their span."""
 
 Model = tuple[nn.Module, ModelFile]
 
@@ -82,7 +101,9 @@ class Restorer:
         """Write an image restored, with its axes, sizes, times and channel names.
 
         A model of images is applied to every (Y, X), one of volumes to every (Z, Y, X). Where
-        the pixel size is not the model's, the image is resampled to that and back.
+        the pixel size is not the model's, the image is resampled to that and back. An image with
+        the pixels of the training's raw inputs is brought to the model's as these were; where
+        these are smaller, what is restored has them too.
 
         Parameters
         ----------
@@ -109,24 +130,26 @@ class Restorer:
             scratch = Path(stack.enter_context(folder))
             pixels, metadata = open_image(path, scratch, stated.axes)
             metadata, channels = self._understood(path, pixels, metadata, stated)
-            shape = _shape_of(pixels.shape, metadata.axes, len(channels))
+            resampling, warnings = resampling_to_model(metadata, self.about, str(path))
+            for warning in warnings:
+                self._say_once(f"{warning} ({path.name})", key=warning, warn=True)
+            shape = resampling.restored_shape(_shape_of(pixels.shape, metadata.axes, len(channels)))
+            about = resampling.restored_metadata(metadata)
             targets: list[Pixels] = [
-                stack.enter_context(image_to_fill(place, shape, np.float32, metadata))
+                stack.enter_context(image_to_fill(place, shape, np.float32, about))
                 for place in (restored, spread)
                 if place is not None
             ]
-            steps, warnings = steps_to_model(metadata, self.about)
-            for warning in warnings:
-                self._say_once(f"{warning} ({path.name})", key=warning, warn=True)
+            source = self._without_background(pixels, stated)
             frames = frames_of(pixels.shape, metadata.axes, self.about.dims, channels)
             many = len(frames) > 1
             for there, here in progress(frames, path.name) if many else frames:
                 self._restore_frame(
-                    Frame(pixels, there),
+                    Frame(source, there),
                     [Frame(target, here) for target in targets],
-                    steps,
+                    resampling,
                     scratch,
-                    str(path),
+                    f"{path}{place_of(there, pixels.shape, metadata.axes)}",
                 )
 
     def _understood(
@@ -144,24 +167,38 @@ class Restorer:
             known = f", trained on {trained_on}" if trained_on else ""
             named = ", ".join(names) or f"all {len(channels)}"
             self._say_once(f"one model{known}, restores every channel: {named}; `channel` chooses")
-        return replace(metadata, channels=names), channels
+        return metadata.of_channels(channels), channels
+
+    def _without_background(self, pixels: Pixels, stated: Stated) -> Pixels:
+        """Return an image less the background that the user or the model states."""
+        by_user = stated.background is not None
+        background = stated.background if by_user else self.about.background
+        if not background:
+            return pixels
+        whose = "stated" if by_user else "the model's"
+        self._say_once(f"a background of {background:g} counts is subtracted, {whose}")
+        return Subtracted(pixels, background)
 
     def _restore_frame(
         self,
         source: Pixels,
         targets: Sequence[Pixels],
-        steps: tuple[float, ...],
+        resampling: Resampling,
         scratch: Path,
         where: str,
     ) -> None:
         """Restore one frame into the first target, and its spread into the second."""
-        resampled = any(step != 1 for step in steps)
+        steps, back = resampling.steps, resampling.needed and resampling.back
         ends = list(targets)
-        if resampled:
-            shape = resampled_shape(source.shape, steps)
+        if resampling.needed:
+            shape = resampling.shape_of(source.shape)
             ours = StoredArray.create(scratch / "resampled", np.float32, shape)
-            resample_into(source, ours, steps)
+            if resampling.order is None:
+                resample_into(source, ours, steps)
+            else:
+                resample_as_trained(source, ours, steps, resampling.order)
             source = ours
+        if back:
             ends = [
                 StoredArray.create(scratch / f"end_{n}", np.float32, shape)
                 for n in range(len(targets))
@@ -172,10 +209,10 @@ class Restorer:
             self._average(source, ends[0], ends[1], scratch, where)
         else:
             self._apply(self.models[0], source, ends[0], where)
-        if resampled:
-            back = [1 / step for step in steps]
+        if back:
+            undone = [1 / step for step in steps]
             for end, target, floor in zip(ends, targets, (-np.inf, 0.0), strict=False):
-                resample_into(end, target, back, floor)
+                resample_into(end, target, undone, floor)
 
     def _average(
         self, source: Pixels, mean: Pixels, spread: Pixels, scratch: Path, where: str
@@ -194,17 +231,21 @@ class Restorer:
     def _apply(self, model: Model, source: Pixels, target: Pixels, where: str) -> None:
         network, about = model
         on_cpu = torch.device(self.device).type == "cpu"
-        apply_model(
-            network,
-            source,
-            target,
-            scales=_scales(source, about, where),
-            tile_px=self.tile_px,
-            device=self.device,
-            memory_gb=max(self.memory_gb - RESERVED_GB, 0.1) if on_cpu else None,
-            half_precision=about.trained.get("precision") == "bfloat16",
-            label=f"tiles of {Path(where).name}",
-        )
+        scales = _scales(source, about, where)
+        try:
+            apply_model(
+                network,
+                source,
+                target,
+                scales=scales,
+                tile_px=self.tile_px,
+                device=self.device,
+                memory_gb=max(self.memory_gb - RESERVED_GB, 0.1) if on_cpu else None,
+                half_precision=about.trained.get("precision") == "bfloat16",
+                label=f"tiles of {Path(where).name}",
+            )
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
 
     def _say_once(self, text: str, key: str | None = None, warn: bool = False) -> None:
         """Log what holds for many images only for the first of them."""
@@ -222,15 +263,37 @@ def load_models(paths: Sequence[str | Path]) -> list[Model]:
         A file is missing or damaged, or the models differ in what they are applied to.
     """
     models = [load_model(path) for path in paths]
-    first = models[0][1]
+    first = _kind_of(models[0][1])
     for path, (_, about) in zip(paths, models, strict=True):
-        for key in ("dims", "pixel_size_nm", "z_step_nm"):
-            if getattr(about, key) != getattr(first, key):
+        for key, found in _kind_of(about).items():
+            if not _agree(found, first[key]):
                 raise InputError(
-                    f"{path}: its {key} is {getattr(about, key)}, that of {paths[0]} is "
-                    f"{getattr(first, key)}; only models of one kind can be averaged"
+                    f"{path}: its {key} is {_shown(found)}, that of {paths[0]} is "
+                    f"{_shown(first[key])}; only models of one kind can be averaged"
                 )
     return models
+
+
+def _kind_of(about: ModelFile) -> dict[str, Any]:
+    """Return what models that are averaged must agree in."""
+    return {
+        **{key: getattr(about, key) for key in IN_COMMON},
+        **{key: about.trained.get(key) for key in ("experiment", "channel")},
+        **{key: getattr(about, key) for key in ("input_scale", "target_scale")},
+    }
+
+
+def _agree(one: Any, other: Any) -> bool:
+    if not isinstance(one, Scale):
+        return bool(one == other)
+    allowed = SCALE_TOLERANCE * other.span
+    return abs(one.offset - other.offset) <= allowed and abs(one.span - other.span) <= allowed
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Scale):
+        return f"{value.offset:g} to {value.offset + value.span:g} counts"
+    return str(value)
 
 
 def sampled(pixels: Pixels, most: int = MOST_SAMPLED_PX) -> np.ndarray:
@@ -264,12 +327,13 @@ def sampled(pixels: Pixels, most: int = MOST_SAMPLED_PX) -> np.ndarray:
 def _scales(source: Pixels, about: ModelFile, where: str) -> tuple[Scale, Scale]:
     if about.percentiles_per_image is None:
         return about.input_scale, about.target_scale
+    low, high = about.percentiles_per_image
     try:
         return about.scales_of(sampled(source))
     except ValueError as error:
         raise InputError(
-            f"{where}: an image of it cannot be normalised by its percentiles ({error}); check "
-            "that it is not constant"
+            f"{where}: cannot be normalised, as percentiles {low:g} and {high:g} of its pixels are "
+            "the same; check that it is not constant, and leave it out if it is"
         ) from error
 
 

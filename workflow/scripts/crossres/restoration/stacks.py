@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from crossres.images import Metadata, Pixels, Window
 from crossres.jobs import InputError
 from crossres.networks import ModelFile
+from crossres.preprocess import subtract_background
+from crossres.restoration.resampling import resampled_shape, trained_shape
 
 PIXEL_SIZE_TOLERANCE = 0.01
 """Pixel sizes that differ by less are the same; from rounding in metadata."""
@@ -17,6 +20,9 @@ PIXEL_SIZE_TOLERANCE = 0.01
 HARMLESS_RATIOS = (0.7, 1.4)
 """Pixel size of the image over the model's, within which what is restored stays acceptable: Huang
 et al. 2023, Fig. 5 and its text, 35 to 70 nm for a model of 50 nm."""
+
+POSSIBLE_RATIOS = (0.1, 10.0)
+"""Beyond these a pixel size is taken for a mistake, such as a wrong unit."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,16 @@ class Stated:
         As of :func:`crossres.images.read_image`.
     channels
         Names or numbers, from 1, of those to restore; none means all.
+    background
+        Counts to subtract first, clipped at 0; 0 where it has been done, None for as much as
+        the training subtracted from its raw inputs.
     """
 
     pixel_size_nm: float | None = None
     z_step_nm: float | None = None
     axes: str | None = None
     channels: tuple[str | int, ...] = ()
+    background: float | None = 0.0
 
 
 class Frame:
@@ -67,6 +77,87 @@ class Frame:
     def __setitem__(self, window: Window, values: Any) -> None:
         """Write a window of the frame."""
         self.pixels[(*self.index, *window)] = values
+
+
+class Subtracted:
+    """An image less a constant background and clipped at 0, read by windows.
+
+    Parameters
+    ----------
+    pixels
+        The image, in counts.
+    background
+        In counts.
+    """
+
+    def __init__(self, pixels: Pixels, background: float) -> None:
+        self.pixels = pixels
+        self.background = background
+        self.dtype = np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self.pixels.shape
+
+    def __getitem__(self, window: Window) -> np.ndarray:
+        """Return a window of the image without its background."""
+        return subtract_background(np.asarray(self.pixels[window]), self.background)
+
+    def __setitem__(self, window: Window, values: Any) -> None:
+        """Refuse to be written to."""
+        raise TypeError("an image less its background is only read")
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How a frame is brought to the pixel size of a model.
+
+    Parameters
+    ----------
+    steps
+        The model's pixel size over the image's, per axis; 1 leaves an axis as it is.
+    order
+        Of the spline, where it is done as in the training; None for the antialiased cubic one.
+    back
+        Whether what is restored is brought back to the image's own pixels.
+    """
+
+    steps: tuple[float, ...]
+    order: int | None = None
+    back: bool = True
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do."""
+        return any(step != 1 for step in self.steps)
+
+    def shape_of(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape of a frame as the model sees it."""
+        covering = resampled_shape if self.order is None else trained_shape
+        return covering(shape, self.steps) if self.needed else tuple(shape)
+
+    def restored_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape of what is restored of a stack, whose last axes are a frame's."""
+        dims = len(self.steps)
+        kept = shape[-dims:] if self.back else self.shape_of(shape[-dims:])
+        return (*shape[:-dims], *kept)
+
+    def restored_metadata(self, metadata: Metadata) -> Metadata:
+        """Return what is to be said of what is restored."""
+        if self.back or not self.needed or metadata.pixel_size_nm is None:
+            return metadata
+        step = self.steps[-1]
+        y, x = (round(corner / step) for corner in metadata.corner_px)
+        return replace(metadata, pixel_size_nm=metadata.pixel_size_nm * step, corner_px=(y, x))
+
+
+def place_of(index: Sequence[int], shape: Sequence[int], axes: str) -> str:
+    """Return what a person calls a frame: ", frame T 2 of 48", nothing where there is one alone."""
+    named = [
+        f"{axis} {i + 1} of {n}" for axis, i, n in zip(axes, index, shape, strict=False) if n > 1
+    ]
+    return f", frame {', '.join(named)}" if named else ""
 
 
 def frames_of(
@@ -103,10 +194,12 @@ def channels_wanted(
     count = shape[metadata.axes.index("C")] if "C" in metadata.axes else 1
     numbers = []
     for channel in wanted:
-        if channel in metadata.channels:
-            numbers.append(metadata.channels.index(str(channel)))
-        elif str(channel).isdecimal() and 1 <= int(channel) <= count:
-            numbers.append(int(channel) - 1)
+        # the name 488 comes as a number from the command line
+        name = str(channel).strip()
+        if name in metadata.channels:
+            numbers.append(metadata.channels.index(name))
+        elif name.isdecimal() and 1 <= int(name) <= count:
+            numbers.append(int(name) - 1)
         else:
             names = f" called {', '.join(metadata.channels)}" if metadata.channels else ""
             raise InputError(
@@ -143,7 +236,7 @@ def with_sizes(metadata: Metadata, stated: Stated, about: ModelFile, where: str)
     """
     found: dict[str, float | None] = {}
     for key in ("pixel_size_nm", "z_step_nm"):
-        in_file, by_user = getattr(metadata, key), getattr(stated, key)
+        in_file, by_user = _positive(getattr(metadata, key)), _positive(getattr(stated, key))
         if in_file and by_user and _differ(in_file, by_user):
             raise InputError(
                 f"{where}: the file says {key} {in_file:g}, the configuration {by_user:g}; leave "
@@ -163,28 +256,78 @@ def with_sizes(metadata: Metadata, stated: Stated, about: ModelFile, where: str)
     )
 
 
-def steps_to_model(metadata: Metadata, about: ModelFile) -> tuple[tuple[float, ...], list[str]]:
-    """Return the model's pixel size over the image's, per axis, and what there is to warn of.
+def resampling_to_model(
+    metadata: Metadata, about: ModelFile, where: str
+) -> tuple[Resampling, list[str]]:
+    """Return how an image is brought to the model's pixel size, and what there is to warn of.
 
-    Sizes that differ by less than 1 % count as the same.
+    Sizes that differ by less than 1 % count as the same. An image with the pixels of the
+    training's raw inputs is treated as these were, and stays on the model's finer grid.
+
+    Raises
+    ------
+    InputError
+        The sizes are so far from the model's that they must be wrong.
     """
-    sides = {"pixel_size_nm": metadata.pixel_size_nm, "z_step_nm": metadata.z_step_nm}
     keys = ("z_step_nm",) * (about.dims - 2) + ("pixel_size_nm",) * 2
+    sides = [(key, getattr(metadata, key), getattr(about, key)) for key in keys]
     steps, warnings = [], []
-    for key in keys:
-        image_nm, model_nm = sides[key], getattr(about, key)
+    for key, image_nm, model_nm in sides:
         if not image_nm or not model_nm or not _differ(image_nm, model_nm):
             steps.append(1.0)
             continue
         steps.append(model_nm / image_nm)
-        low, high = HARMLESS_RATIOS
-        if not low <= image_nm / model_nm <= high:
-            warnings.append(
-                f"{key} is {image_nm:g} in the image and {model_nm:g} in the model: the image is "
-                f"resampled to that and back, but beyond {low:g} to {high:g} times the model's, "
-                "structures may be missed or made up (Huang et al. 2023, Fig. 5)"
-            )
-    return tuple(steps), list(dict.fromkeys(warnings))
+        given_nm = about.input_pixel_size_nm if key == "pixel_size_nm" else None
+        warnings += _warnings_of(key, image_nm, model_nm, given_nm or model_nm, where)
+    image_nm, given_nm = metadata.pixel_size_nm, about.input_pixel_size_nm
+    if (
+        image_nm is not None
+        and given_nm is not None
+        and not _differ(image_nm, given_nm)
+        # of two sizes that hardly differ, the nearer one
+        and abs(image_nm - given_nm) < abs(image_nm - about.pixel_size_nm)
+        and all(step == 1 for step in steps[:-2])
+    ):
+        steps[-2:] = [about.pixel_size_nm / given_nm] * 2
+        back = given_nm < about.pixel_size_nm
+        return Resampling(tuple(steps), about.interpolation_order, back), []
+    return Resampling(tuple(steps)), list(dict.fromkeys(warnings))
+
+
+def _warnings_of(
+    key: str, image_nm: float, model_nm: float, given_nm: float, where: str
+) -> list[str]:
+    """Return what there is to warn of where an image is resampled along an axis.
+
+    ``given_nm`` is the pixel size of the raw images of the training.
+    """
+    smallest, largest = sorted((model_nm, given_nm))
+    sizes = f"{key} is {image_nm:g} in the image and {model_nm:g} in the model"
+    if _differ(given_nm, model_nm):
+        sizes += f", which makes it from {given_nm:g}"
+    low, high = POSSIBLE_RATIOS
+    if not low * smallest <= image_nm <= high * largest:
+        raise InputError(
+            f"{where}: its {key} is probably wrong: {sizes}; expected {low:g} to {high:g} times "
+            "the model's: correct it in the file, or in --config where it is stated there"
+        )
+    low, high = HARMLESS_RATIOS
+    if not low * smallest <= image_nm <= high * largest:
+        return [
+            f"{sizes}: the image is resampled to that and back, but beyond {low:g} to {high:g} "
+            "times the model's, structures may be missed or made up (Huang et al. 2023, Fig. 5)"
+        ]
+    if _differ(given_nm, model_nm) and model_nm < image_nm:
+        return [
+            f"{sizes}: what is restored is brought back to the image's own pixels, which are too "
+            "large to show all of it"
+        ]
+    return []
+
+
+def _positive(size_nm: float | None) -> float | None:
+    """Return a size; none where programs write 0, less or NaN as they know none."""
+    return size_nm if size_nm is not None and isfinite(size_nm) and size_nm > 0 else None
 
 
 def _differ(a: float, b: float) -> bool:

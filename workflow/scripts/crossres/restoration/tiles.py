@@ -215,6 +215,11 @@ def _restore_tile(
         )
     restored = output[(0, 0, *tile.within)].float().cpu().numpy()
     restored = scales[1].invert(restored) if scales else restored
+    if not np.isfinite(restored).all():
+        raise InputError(
+            "the model gives NaN or Inf; check that the counts are like those that it was trained "
+            "on, or use another model"
+        )
     if tile.weights is None:
         target[tile.given] = restored
     else:
