@@ -10,8 +10,7 @@ import pandas as pd
 from crossres.images import field_name, fields_in, read_field_table, read_image
 from crossres.jobs import InputError, logger, progress
 from crossres.patches import Patches, cut_patches, draw_positions, save_patches
-from crossres.preprocess import Scale, scale_from_percentiles
-from subtract_background import background_of
+from crossres.preprocess import Scale, background_of, scale_from_percentiles
 
 PER_IMAGE = "percentiles_per_image"
 
@@ -119,11 +118,12 @@ def done_before(
     raw: Path, raw_fields: Sequence[str], preprocess: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what was done to the raw inputs, by the names that :class:`Patches` has for it."""
+    images = {name: read_image(raw / f"{name}.ome.tif") for name in raw_fields}
+    arrays = {name: image.array for name, image in images.items()}
     background = preprocess["background"]
-    subtracted = background["method"] != "none"
     return {
-        "background": background_of(raw, raw_fields, background) if subtracted else None,
-        "input_pixel_size_nm": read_image(raw / f"{raw_fields[0]}.ome.tif").known_pixel_size_nm,
+        "background": None if background["method"] == "none" else background_of(arrays, background),
+        "input_pixel_size_nm": images[raw_fields[0]].known_pixel_size_nm,
         "interpolation_order": preprocess["interpolation_order"],
     }
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from crossres.images import Image, read_image, write_image
-from crossres.jobs import InputError, logger, progress
-from crossres.preprocess import find_background
+from crossres.jobs import logger, progress
+from crossres.preprocess import background_of
 from crossres.preprocess import subtract_background as subtract
 
 
@@ -34,36 +34,13 @@ def subtract_background(
     folder
         Where to.
     """
-    constant = background_of(reference, reference_fields, background)
+    first = {name: read_image(reference / f"{name}.ome.tif").array for name in reference_fields}
+    constant = background_of(first, background)
     logger.info("background: %.2f counts", constant)
     for name in progress(fields, "subtracting background"):
         image = read_image(source / f"{name}.ome.tif")
         array = subtract(image.array, constant)
         write_image(folder / f"{name}.ome.tif", Image(array, "YX", image.pixel_size_nm))
-
-
-def background_of(
-    reference: Path, reference_fields: Sequence[str], background: Mapping[str, Any]
-) -> float:
-    """Return the mean of the region given, or of the darkest region of all reference fields."""
-    side = background["region_px"]
-    if background["method"] == "find":
-        images = (read_image(reference / f"{name}.ome.tif").array for name in reference_fields)
-        return min(find_background(image, side)[0] for image in images)
-    region = background["region"]
-    if region["field"] not in reference_fields:
-        raise InputError(
-            f"preprocess.background.region.field is {region['field']!r}; it must be one of the "
-            f"first training fields: {', '.join(reference_fields)}"
-        )
-    image = read_image(reference / f"{region['field']}.ome.tif").array
-    y, x = region["y_px"], region["x_px"]
-    if y + side > image.shape[0] or x + side > image.shape[1]:
-        raise InputError(
-            f"preprocess.background.region: {side} px from ({y}, {x}) leave the field of "
-            f"{image.shape} px; choose another place or a smaller region_px"
-        )
-    return float(image[y : y + side, x : x + side].mean())
 
 
 if __name__ == "__main__":

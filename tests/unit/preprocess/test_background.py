@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from crossres.preprocess import find_background, subtract_background
+from crossres.jobs import InputError
+from crossres.preprocess import background_of, find_background, subtract_background
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -35,3 +36,27 @@ def test_subtraction_is_clipped_at_zero(dtype):
     found = subtract_background(np.array([[0, 10], [11, 255]], dtype), 10.5)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [[0, 0], [0.5, 244.5]])
+
+
+REGION = {"method": "region", "region_px": 4, "region": {"field": "b", "y_px": 2, "x_px": 3}}
+
+
+def test_one_background_is_taken_of_all_images(rng):
+    images = {name: rng.uniform(50, 90, (30, 40)) for name in "ab"}
+    images["b"][5:14, 20:29] = 40
+    assert background_of(images, {"method": "find", "region_px": 9}) == pytest.approx(40)
+    expected = images["b"][2:6, 3:7].mean()
+    assert background_of(images, REGION) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [
+        ({"field": "c", "y_px": 0, "x_px": 0}, "region.field is 'c'; it must be one of.*: a, b"),
+        ({"field": "b", "y_px": 27, "x_px": 0}, r"4 px from \(27, 0\) leave the field"),
+    ],
+)
+def test_a_region_that_is_not_there_is_named(rng, region, words):
+    images = {name: rng.uniform(50, 90, (30, 40)) for name in "ab"}
+    with pytest.raises(InputError, match=words):
+        background_of(images, {**REGION, "region": region})

@@ -80,5 +80,5 @@ def die_in_the_second(team, device):
 
 def say_so_and_hang(team, device):
     """Write a line to standard output, and never end."""
-    print(f"rank {team.rank} is at work", flush=True)
+    os.write(1, f"rank {team.rank} is at work\n".encode())  # at once, as the other writes too
     time.sleep(600)

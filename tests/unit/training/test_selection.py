@@ -152,3 +152,11 @@ def test_volumes_are_judged_whole(rng):
     nn.init.zeros_(network.bias)
     scores = judged(network, fields, fields, False)
     assert scores["validation_mse"] == pytest.approx(mean_square(fields), rel=1e-5)
+
+
+def test_a_network_that_gives_no_numbers_has_the_worst_scores(targets):
+    network = nn.Conv2d(1, 1, 1)
+    nn.init.constant_(network.weight, np.nan)
+    scores = judged(network, targets, targets, True)
+    assert set(scores.values()) == {np.inf}
+    assert network.training

@@ -1,11 +1,12 @@
 """From imported pixels to two images on one grid and one scale."""
 
-from crossres.preprocess.background import find_background, subtract_background
+from crossres.preprocess.background import background_of, find_background, subtract_background
 from crossres.preprocess.normalise import Scale, scale_from_percentiles
 from crossres.preprocess.upsample import resample
 
 __all__ = [
     "Scale",
+    "background_of",
     "find_background",
     "resample",
     "scale_from_percentiles",

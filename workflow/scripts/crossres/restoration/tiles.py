@@ -22,6 +22,10 @@ PART_OF_CARD = 0.8
 """Of a GPU's free memory, what a tile may take."""
 
 
+class NotFinite(InputError):
+    """A model gives what is no number."""
+
+
 def restore(
     model: nn.Module,
     image: np.ndarray,
@@ -66,8 +70,8 @@ def restore(
     Raises
     ------
     InputError
-        The image holds NaN or Inf, or has not the axes that the model works on; or the memory
-        does not suffice for the smallest tile.
+        The image holds NaN or Inf, or has not the axes that the model works on; the model gives
+        such pixels (:class:`NotFinite`); or the memory does not suffice for the smallest tile.
     """
     image = np.asarray(image)
     require_finite(image, "the image")
@@ -216,7 +220,7 @@ def _restore_tile(
     restored = output[(0, 0, *tile.within)].float().cpu().numpy()
     restored = scales[1].invert(restored) if scales else restored
     if not np.isfinite(restored).all():
-        raise InputError(
+        raise NotFinite(
             "the model gives NaN or Inf; check that the counts are like those that it was trained "
             "on, or use another model"
         )

@@ -13,10 +13,14 @@ from torch import Tensor, nn
 
 from crossres.networks.files import clone_weights
 from crossres.restoration import restore
+from crossres.restoration.tiles import NotFinite
 from crossres.training.losses import FIDELITY
 
 BINS = 64
 """Rings of the radial spectrum between 0 and half a cycle a pixel."""
+
+SCORES = ("validation_mse", "validation_relative_mse", "validation_spectrum_distance",
+          "validation_score")  # fmt: skip
 
 CPU_MEMORY_GB = 2.0
 """Memory that the validation of a field may take on a CPU; larger ones are restored in tiles."""
@@ -127,29 +131,29 @@ class Validation:
         dict
             ``validation_mse``, ``validation_spectrum_distance`` and ``validation_score``, of
             which the smallest score is kept; ``validation_relative_mse`` is the MSE over the
-            targets' variance.
+            targets' variance. All are infinite where the network no longer gives numbers.
         """
-        restored = [
-            restore(
-                network,
-                image,
-                device=self.device,
-                memory_gb=self.memory_gb,
-                half_precision=self.half_precision,
-            )
-            for image in self.inputs
-        ]
-        network.train()
+        try:
+            restored = [
+                restore(
+                    network,
+                    image,
+                    device=self.device,
+                    memory_gb=self.memory_gb,
+                    half_precision=self.half_precision,
+                )
+                for image in self.inputs
+            ]
+        except NotFinite:
+            return dict.fromkeys(SCORES, math.inf)
+        finally:
+            network.train()
         pairs = list(zip(restored, self.targets, strict=True))
         mse = sum(float(np.sum((r - t) ** 2)) for r, t in pairs) / self.pixels
         relative = mse / max(self.variance, 1e-12)
         distance = spectrum_distance(radial_spectrum(restored), self.spectrum)
-        return {
-            "validation_mse": mse,
-            "validation_relative_mse": relative,
-            "validation_spectrum_distance": distance,
-            "validation_score": relative + distance if self.adversarial else self._loss(pairs, mse),
-        }
+        score = relative + distance if self.adversarial else self._loss(pairs, mse)
+        return dict(zip(SCORES, (mse, relative, distance, score), strict=True))
 
     def _loss(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], mse: float) -> float:
         """Return the network's own loss, the mean over all pixels."""
