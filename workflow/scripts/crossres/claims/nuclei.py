@@ -17,8 +17,8 @@ def judge_transfer(
     """Return the judge of W11 and T9: begun from the beads' model, a network gets there sooner.
 
     There: the lowest validation MSE that the random start ever reaches. It holds where transfer
-    reaches this in at most half of the iterations, with every seed. Iterations of a warm-up do
-    not count: a network that has not met its discriminator is another one. Each experiment is
+    reaches this in at most half of the iterations, with every seed. Where that lies in a warm-up
+    it is said, as a network that has not met its discriminator is another one. Each experiment is
     judged by its first channel; both have the same fields, patches and seeds.
     """
 
@@ -33,30 +33,29 @@ def judge_transfer(
             return f"needs {network} in both experiments", NOT_JUDGED
         parts, holds = [], True
         for from_beads, from_chance in zip(begun, begun_at_random, strict=False):
-            counted = _met(from_chance)
-            best = counted.loc[counted.validation_mse.idxmin()]
-            counted = _met(from_beads)
-            reached = counted.iteration[counted.validation_mse <= best.validation_mse].min()
+            best = from_chance.loc[from_chance.validation_mse.idxmin()]
+            reached = from_beads.iteration[from_beads.validation_mse <= best.validation_mse].min()
             holds &= bool(reached <= SOONER * best.iteration)
             sooner = (
-                f"never reached in {counted.iteration.max():.0f} iterations"
+                f"never reached in {from_beads.iteration.max():.0f} iterations"
                 if np.isnan(reached)
-                else f"in {reached:.0f} iterations"
+                else f"in {reached:.0f} iterations{_in_warm_up(from_beads, reached)}"
             )
             parts.append(
-                f"MSE {best.validation_mse:.3g} {sooner} with transfer, in {best.iteration:.0f} "
-                "from a random start"
+                f"MSE {best.validation_mse:.3g} {sooner} with transfer, in {best.iteration:.0f}"
+                f"{_in_warm_up(from_chance, best.iteration)} from a random start"
             )
         return "; ".join(parts) + f" (seeds: {len(parts)})", verdict(holds)
 
     return judge
 
 
-def _met(history: pd.DataFrame) -> pd.DataFrame:
-    """Return the network as it came, and its iterations beside its discriminator if it has one."""
+def _in_warm_up(history: pd.DataFrame, iteration: float) -> str:
+    """Return what is to be said where the discriminator had not joined in yet."""
     if "discriminator_loss" not in history:
-        return history
-    return history[(history.iteration == 0) | history.discriminator_loss.notna()]
+        return ""
+    alone = history.discriminator_loss[history.iteration == iteration].isna().all()
+    return " (in the warm-up)" if alone and iteration > 0 else ""
 
 
 def judge_w8(evidence: Evidence) -> tuple[str, str]:
