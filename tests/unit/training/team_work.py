@@ -22,7 +22,7 @@ if A_CARD in os.environ:
 def train_all(team, device, folder, settings, broken):
     """Train a network by each of some settings, then on data with one patch not a number.
 
-    Each process would write into its own folder.
+    Each process would write into its own folder; what the first found is in found.pt.
     """
     torch.set_num_threads(1)
     logger.info("process %d is at work", team.rank)
@@ -31,7 +31,10 @@ def train_all(team, device, folder, settings, broken):
         state = folder / name / f"rank_{team.rank}" / "training_state.pt"
         return train(small_network(), data, chosen, 0, CPU, state, "stamp", team)
 
-    found = {name: run(name, make_data(), chosen) for name, chosen in settings.items()}
+    found = {}
+    for name, chosen in settings.items():
+        weights, history = run(name, make_data(), chosen)
+        found[name] = weights, history.to_dict("list")
     try:
         run("broken", poisoned(make_data(), patches=broken), PLAIN)
     except Diverged as fault:
@@ -40,7 +43,8 @@ def train_all(team, device, folder, settings, broken):
     found["shared"] = [team.mean(rank).item(), team.mean_of({"rank": rank})["rank"].item(),
                        team.least(torch.tensor(5 - team.rank))]  # fmt: skip
     found["device"] = device
-    return found
+    if team.rank == 0:
+        torch.save(found, folder / "found.pt")
 
 
 def refuse_in_the_second(team, device):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import team_work
 import torch
@@ -59,24 +60,31 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("team")
 
 
+def found_in(folder):
+    """What train_all found, histories as tables again."""
+    found = torch.load(folder / "found.pt", weights_only=True)
+    return {**found, **{name: (found[name][0], pd.DataFrame(found[name][1])) for name in SETTINGS}}
+
+
 @pytest.fixture(scope="module")
 def alone(folder):
-    return run_team(1, train_all, "cpu", folder=folder / "alone", settings=SETTINGS, broken=BROKEN)
+    own = folder / "alone"
+    run_team(1, train_all, "cpu", folder=own, settings=SETTINGS, broken=BROKEN)
+    return found_in(own)
 
 
 @pytest.fixture(scope="module")
 def together(folder):
     """What two processes found, in a job with a log."""
-    found = {}
 
     def step(**arguments):
         logger.info("before them")
-        found.update(run_team(2, train_all, device="cpu", **arguments))
+        run_team(2, train_all, device="cpu", **arguments)
         logger.info("after them")
 
     jobs.run(step, str(folder / "log"), folder=folder / "together", settings=SETTINGS,
              broken=BROKEN)  # fmt: skip
-    return found
+    return found_in(folder / "together")
 
 
 def failure_of(work):

@@ -1,9 +1,10 @@
 """Several processes for one training, a GPU each, and one that watches over them."""
 
+import json
+import logging
 import math
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import tempfile
@@ -12,12 +13,9 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from logging import NullHandler
-from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import torch
@@ -35,14 +33,29 @@ GRACE_S = 10.0
 
 
 class _Word(NamedTuple):
-    """What a process tells: "log", and at last "done", "refused" or "failed"; else it is "gone"."""
+    """What a process tells: "log", and at last "done", "refused" or "failed"; else it is "gone".
+
+    Texts and numbers alone, which travel as JSON; ``level`` is that of a line of the log.
+    """
 
     kind: str
-    content: Any
+    text: str
     moment: float
+    level: int = logging.INFO
 
 
-def run_team(size: int, work: Callable[..., Any], device: str, **arguments: Any) -> Any:
+class _Told(logging.Handler):
+    """Passes on what is logged."""
+
+    def __init__(self, say: Callable[[str, str, int], None]) -> None:
+        super().__init__()
+        self.say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.say("log", record.getMessage(), record.levelno)
+
+
+def run_team(size: int, work: Callable[..., None], device: str, **arguments: Any) -> None:
     """Run ``work(team, device=device, **arguments)`` in several processes.
 
     This process only watches over them; of what they log, it passes on what the first does. When
@@ -53,16 +66,12 @@ def run_team(size: int, work: Callable[..., Any], device: str, **arguments: Any)
     size
         Number of processes; on GPUs, process r uses GPU r.
     work
-        A function at the top of a module, so that a new process can find it.
+        A function at the top of a module, so that a new process can find it. What it finds it
+        writes to files.
     device
         As in the configuration; only "cpu" lets several processes do without GPUs.
     arguments
         What it is called with; sent to the processes, so paths rather than arrays.
-
-    Returns
-    -------
-    Any
-        What the first process returns; tensors have to be on the CPU.
 
     Raises
     ------
@@ -72,7 +81,8 @@ def run_team(size: int, work: Callable[..., Any], device: str, **arguments: Any)
         A process failed otherwise; with its traceback, or the exit code where it left none.
     """
     if size == 1:
-        return work(Team(), device=device, **arguments)
+        work(Team(), device=device, **arguments)
+        return
     cards = torch.cuda.device_count()
     if device != "cpu" and cards < size:
         raise InputError(
@@ -100,7 +110,7 @@ def run_team(size: int, work: Callable[..., Any], device: str, **arguments: Any)
                 _wait_for(processes)
         finally:
             _end(processes)
-    return _outcome(words, processes)
+    _raise_what_stopped(words, processes)
 
 
 def _listen(pipes: Sequence[Connection]) -> dict[int, _Word]:
@@ -114,11 +124,11 @@ def _listen(pipes: Sequence[Connection]) -> dict[int, _Word]:
             if pipe not in ready:
                 continue
             try:
-                said = pickle.loads(pipe.recv_bytes())
+                said = _Word(*json.loads(pipe.recv_bytes()))
             except (EOFError, OSError):
-                said = _Word("gone", None, time.monotonic())
+                said = _Word("gone", "", time.monotonic())
             if said.kind == "log":
-                logger.handle(said.content)
+                logger.log(said.level, "%s", said.text)
                 continue
             words[rank] = said
             if said.kind != "done":
@@ -141,20 +151,20 @@ def _end(processes: Sequence[BaseProcess]) -> None:
         _wait_for(processes)
 
 
-def _outcome(words: Mapping[int, _Word], processes: Sequence[BaseProcess]) -> Any:
-    """Return what the first process returned, or raise what stopped the team."""
+def _raise_what_stopped(words: Mapping[int, _Word], processes: Sequence[BaseProcess]) -> None:
+    """Raise what stopped the team, if anything did."""
     refused = [rank for rank, word in words.items() if word.kind == "refused"]
     if refused:
-        raise InputError(words[min(refused)].content)
+        raise InputError(words[min(refused)].text)
     failed = [rank for rank, word in words.items() if word.kind != "done"]
     if not failed:
-        return words[0].content
+        return
     # those that lose touch with a killed process may be heard before its end is seen
     killed = [rank for rank in failed if processes[rank].exitcode == -signal.SIGKILL]
     first = min(killed or failed, key=lambda rank: words[rank].moment)
     name = f"rank {first} of {len(processes)} processes that share a training"
     if words[first].kind == "failed":
-        raise RuntimeError(f"{name} failed:\n{words[first].content}")
+        raise RuntimeError(f"{name} failed:\n{words[first].text}")
     hint = "; it may have been killed for memory" if killed else ""
     raise RuntimeError(f"{name} ended with exit code {processes[first].exitcode}{hint}")
 
@@ -164,32 +174,31 @@ def _take_part(
     meeting: str,
     pipe: Connection,
     level: int,
-    work: Callable[..., Any],
+    work: Callable[..., None],
     arguments: dict[str, Any],
 ) -> None:
     """Work as one of a team in a process of its own, and tell the caller how it ended."""
     threading.Thread(target=_leave_with_caller, daemon=True).start()
 
-    def say(kind: str, content: Any) -> None:
-        # not pipe.send: torch would have it pass on tensors as files that end with this process
-        pipe.send_bytes(pickle.dumps(_Word(kind, content, time.monotonic())))
+    def say(kind: str, text: str = "", level: int = logging.INFO) -> None:
+        # not pipe.send, which would pickle it
+        pipe.send_bytes(json.dumps(_Word(kind, text, time.monotonic(), level)).encode())
 
     # its own lock is one between processes, which would outlive a process that ends at once
     tqdm.set_lock(threading.RLock())
     logger.setLevel(level)
-    records: Any = SimpleNamespace(put_nowait=lambda record: say("log", record))
-    logger.addHandler(QueueHandler(records) if team.rank == 0 else NullHandler())
+    logger.addHandler(_Told(say) if team.rank == 0 else logging.NullHandler())
     try:
         _join(team, meeting, arguments["device"])
-        found = work(team, **arguments)
-        say("done", found if team.rank == 0 else None)
+        work(team, **arguments)
+        say("done")
     except BaseException as error:
         refused = isinstance(error, InputError)
         say(*("refused", str(error)) if refused else ("failed", traceback.format_exc()))
         sys.stdout.flush()
         # at once, as NCCL would wait at an orderly exit for those that are still at work
         os._exit(1)
-    # should this wait for ever, the caller has what it wants, and ends the process
+    # should this wait for ever, the caller has heard what it wants, and ends the process
     dist.destroy_process_group()
 
 
