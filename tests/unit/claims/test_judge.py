@@ -21,14 +21,14 @@ def fields(snr: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "metric", "value"])
 
 
-def history(discriminator: list[float], equilibrium: float = BLIND) -> pd.DataFrame:
+def history(discriminator: list[float], kept: int = 3, equilibrium: float = BLIND) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "iteration": [100, 200, 300, 400],
             "discriminator_loss": discriminator,
             "discriminator_equilibrium": equilibrium,
-            "validation_mse": [0.9, 0.8, 0.6, 0.7],
-            "kept": [False, False, False, True],
+            "validation_mse": [1.0, 0.9, 0.8, 0.5],
+            "kept": [number == kept for number in range(4)],
         }
     )
 
@@ -66,17 +66,18 @@ def test_output_snr_must_exceed_input_and_target(snr, verdict):
 
 
 @pytest.mark.parametrize(
-    ("losses", "verdict"),
+    ("losses", "kept", "verdict"),
     [
-        ([np.nan, BLIND, 1.2, 1.1], "reproduced"),
-        ([np.nan, BLIND, 1.2, 0.01], "failed"),
-        ([np.nan, BLIND, 1.2, 3.0], "failed"),
+        ([np.nan, BLIND, 1.2, 1.1], 3, "reproduced"),
+        ([np.nan, BLIND, 1.2, 0.01], 3, "failed"),
+        ([np.nan, BLIND, 1.2, 3.0], 3, "failed"),
+        ([np.nan, BLIND, 1.2, 1.1], 2, "failed"),
     ],
 )
-def test_equilibrium_is_lost_when_either_side_wins(losses, verdict):
-    measured, found = judge("W17", histories={"gan": [history(losses)]})
+def test_equilibrium_is_lost_when_either_side_wins(losses, kept, verdict):
+    measured, found = judge("W17", histories={"gan": [history(losses, kept)]})
     assert found == verdict
-    assert measured.endswith("kept iteration 400 of 400, smallest MSE at 300")
+    assert measured.endswith(f"kept iteration {100 * (kept + 1)} of 400, smallest MSE at 400")
 
 
 @pytest.mark.parametrize(("highest", "verdict"), [(1.0, "reproduced"), (1.1, "failed")])

@@ -44,12 +44,12 @@ def judge_w6(evidence: Evidence) -> tuple[str, str]:
 
 
 def judge_w17(evidence: Evidence) -> tuple[str, str]:
-    """Both losses stay in equilibrium, of the first seed.
+    """Both losses stay in equilibrium, and the kept model is that of the smallest validation MSE.
 
-    In the second half of the adversarial phase the discriminator's loss neither collapses (below
-    a quarter of 2 ln 2, the loss of one that cannot tell) nor exceeds it by half, at any
-    validation. Which model the smallest validation loss would select is stated, not judged: we
-    keep another score (docs/methods.md).
+    Equilibrium: in the second half of the adversarial phase the discriminator's loss neither
+    collapses (below a quarter of 2 ln 2, the loss of one that cannot tell) nor exceeds it by
+    half, at any validation. The MSE stands for the paper's validation loss; ours is kept by
+    another score (docs/methods.md), so that both may differ. Of the first seed.
     """
     history = next(iter(evidence.histories.get("gan", [])), None)
     if history is None or "discriminator_loss" not in history:
@@ -58,13 +58,14 @@ def judge_w17(evidence: Evidence) -> tuple[str, str]:
     late = adversarial.discriminator_loss.iloc[len(adversarial) // 2 :]
     blind = float(adversarial.discriminator_equilibrium.iloc[0])
     smallest = adversarial.iteration[adversarial.validation_mse.idxmin()]
+    kept = history.iteration[history.kept].iloc[0]
     measured = (
         f"discriminator loss {late.min():.2f} to {late.max():.2f} in the second half of its phase "
-        f"({blind:.2f} if it cannot tell); kept iteration "
-        f"{history.iteration[history.kept].iloc[0]:.0f} of {history.iteration.max():.0f}, smallest "
-        f"MSE at {smallest:.0f}"
+        f"({blind:.2f} if it cannot tell); kept iteration {kept:.0f} of "
+        f"{history.iteration.max():.0f}, smallest MSE at {smallest:.0f}"
     )
-    return measured, verdict(bool(late.between(0.25 * blind, 1.5 * blind).all()))
+    in_balance = bool(late.between(0.25 * blind, 1.5 * blind).all())
+    return measured, verdict(in_balance and kept == smallest)
 
 
 def judge_t1(evidence: Evidence) -> tuple[str, str]:
