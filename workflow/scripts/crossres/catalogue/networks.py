@@ -1,0 +1,346 @@
+"""Networks: what each is built from and trained by, and what tables and figures call it.
+
+An entry is a class: its fields are the keys of ``networks.<name>``, their defaults the recipe of
+the paper it is from. ``module`` names what builds it, so that nothing here loads torch.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, Strict
+
+from crossres.section import Count, Length, NotNegative, Positive, Section
+
+Term = Literal["mse", "mae", "ssim", "log_ssim"]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+CropSide = Annotated[int, Field(ge=16)]
+
+
+def _all_different(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("must all be different: one model is trained for each")
+    return values
+
+
+Seeds = Annotated[tuple[Count, ...], Strict(False), Field(min_length=1), AfterValidator(_all_different)]
+Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
+
+
+class Adversarial(Section):
+    """The discriminator and its part in the loss."""
+
+    kind: Literal["standard", "relativistic", "relativistic_average"] = "standard"
+    """`standard` as Wang et al. 2019; `relativistic` compares pair by pair (Huang et al. 2023),
+    `relativistic_average` with the batch's mean (ESRGAN)."""
+    width: Positive = 32
+    """Channels of the discriminator's first block."""
+    blocks: Positive = 5
+    """Its blocks of two convolutions."""
+    leading_convolution: bool = True
+    """Begin with a single convolution."""
+    fully_connected: Positive = 2
+    """Its fully connected layers."""
+    downsample: bool = False
+    """Halve the size after each of its blocks but the last."""
+    learning_rate: Length = 1.0e-5
+    """Of its Adam."""
+    warm_up_iterations: Count = 0
+    """Iterations on `loss` alone before it joins in."""
+    weight: Length = 1.0
+    """Of its term in the generator's loss."""
+    shares: dict[Term, Share] = {}
+    """Share of each term in the generator's loss once the discriminator has joined in; the weights
+    (lambda, nu) follow. Every term of `loss` needs one. With `shares: {}` the weights of `loss` hold
+    instead."""
+
+
+class Network(Section):
+    """What all networks have in common: how they are trained."""
+
+    label: ClassVar[str]
+    colour: ClassVar[str]
+    paper: ClassVar[str]
+    module: ClassVar[str]
+    """Where it is built: a module under crossres.networks, and the class in it."""
+    dims: ClassVar[tuple[int, ...]] = (2,)
+    """Dimensions of the images it works on."""
+    slice_by_slice: ClassVar[bool] = False
+    """A network of images, applied to volumes slice by slice."""
+
+    iterations: Positive
+    """Updates of the generator."""
+    batch: Positive = 12
+    """Patches in an iteration."""
+    crop_px: CropSide | None = None
+    """Side of a random crop of every patch, in pixels of the target; null takes the patch
+    whole."""
+    learning_rate: Length = 1.0e-4
+    """Of Adam."""
+    betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.999)
+    """Of Adam."""
+    schedule: Literal["constant", "cosine", "halving"] = "constant"
+    """Of the learning rates: `halving` halves them at equal distances."""
+    halvings: Positive = 4
+    """How often `halving` does, over the run."""
+    rate_warm_up_iterations: Count | None = None
+    """Iterations over which the learning rate grows from 0; null is 100 with `initialise_from`,
+    else 0."""
+    augment: bool = False
+    """Turn and mirror patches."""
+    loss: Weights = {"mse": 1.0}
+    """Weights of the terms that compare with the target: `mse`, `mae`, `ssim` (1 - SSIM),
+    `log_ssim` (-log of (1 + SSIM) / 2; Wang 2019, eq. 1)."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the convolutions; `auto` is bfloat16 on a GPU that computes it natively, else float32.
+    Losses and the last convolution are float32."""
+    compile: bool = False
+    """Let torch compile the network first; takes a minute and needs a compiler."""
+    initialise_from: str | None = None
+    """Fine-tunes another experiment's model of the same network, such as `confocal_sted_beads`,
+    `confocal_sted_beads/beads` or the path of a .safetensors file; null begins at random."""
+    validate_every: Positive = 1000
+    """Iterations between validations and saved states."""
+    seeds: Seeds = (0,)
+    """One model is trained for each."""
+    adversarial: Adversarial | None = None
+    """The discriminator and its part in the loss; null trains without one."""
+
+    @classmethod
+    def own(cls) -> set[str]:
+        """Return the keys that only this network has: what it is built from."""
+        return set(cls.model_fields) - set(Network.model_fields)
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """The values of those keys."""
+        return {key: getattr(self, key) for key in type(self).model_fields if key in self.own()}
+
+
+class GanAdversarial(Adversarial):
+    """As Wang et al. 2019."""
+
+    shares: dict[Term, Share] = {"mse": 0.05}
+
+
+class UNetwork(Network):
+    """What is built as a U-Net of Wang et al. 2019."""
+
+    module = "unet:UNet"
+
+    width: Positive = 32
+    """Channels of the first block."""
+    depth: Positive = 4
+    """Levels of the U-Net."""
+    upsampling: Literal["bilinear", "nearest"] = "bilinear"
+    """Within the U-Net."""
+    batch: Positive = 12
+
+
+class GAN(UNetwork):
+    """U-Net generator with a discriminator, as Wang et al. 2019; 2D."""
+
+    label = "GAN"
+    colour = "#D55E00"
+    paper = "Wang et al. 2019"
+
+    adversarial: GanAdversarial | None = GanAdversarial()
+
+
+class CNN(UNetwork):
+    """The same generator without a discriminator, trained on the MSE; 2D."""
+
+    label = "CNN"
+    colour = "#009E73"
+    paper = "Wang et al. 2019, Supplementary Fig. 4"
+
+    adversarial: None = None
+    """cnn has none."""
+
+
+class RCAN(Network):
+    """Residual channel attention network, as Chen et al. 2021; 2D and 3D."""
+
+    label = "RCAN"
+    colour = "#0072B2"
+    paper = "Chen et al. 2021"
+    module = "rcan:RCAN"
+    dims = (2, 3)
+
+    width: Positive = 32
+    """Channels throughout."""
+    groups: Positive = 5
+    """Residual groups."""
+    blocks: Positive = 3
+    """Channel attention blocks in a group."""
+    reduction: Positive = 8
+    """By how much the attention narrows the channels."""
+    batch: Positive = 8
+    loss: Weights = {"mae": 1.0}
+    schedule: Literal["constant", "cosine", "halving"] = "halving"
+    augment: bool = True
+
+
+class TcanAdversarial(Adversarial):
+    """As Huang et al. 2023."""
+
+    kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic"
+    learning_rate: Length = 5.0e-5
+    downsample: bool = True
+    fully_connected: Positive = 3
+
+
+class TCAN(Network):
+    """U-Net and Fourier channel attention side by side, with a discriminator, as Huang et al. 2023;
+    2D."""
+
+    label = "TCAN"
+    colour = "#CC79A7"
+    paper = "Huang et al. 2023"
+    module = "tcan:TCAN"
+
+    width: Positive = 32
+    """Channels of the U-Net's first block."""
+    groups: Positive = 5
+    """Residual groups of the Fourier channel attention."""
+    blocks: Positive = 2
+    """Fourier channel attention blocks in a group."""
+    depth: Positive = 4
+    """Levels of the U-Net."""
+    upsampling: Literal["bilinear", "nearest"] = "nearest"
+    """Within the U-Net."""
+    fourier_width: Positive | None = None
+    """Channels of the Fourier channel attention; null is twice `width`."""
+    gamma: Length = 0.8
+    """Exponent of the spectrum; the paper does not print it."""
+    sigmoid: bool = True
+    """End the attention with a sigmoid; the paper prints none."""
+    joined: Positive = 1
+    """Channels of the two outputs that are summed."""
+    last_activation: bool = True
+    """End in a leaky ReLU, as printed."""
+    batch: Positive = 2
+    augment: bool = True
+    loss: Weights = {"mse": 1.0, "ssim": 1.0}
+    adversarial: TcanAdversarial | None = TcanAdversarial()
+
+
+class DFCAN(Network):
+    """Fourier channel attention network alone, as Qiao et al. 2021 without upscaling; 2D."""
+
+    label = "DFCAN"
+    colour = "#6B6ECF"
+    paper = "Qiao et al. 2021"
+    module = "dfcan:DFCAN"
+
+    width: Positive = 64
+    """Channels throughout."""
+    groups: Positive = 4
+    """Residual groups."""
+    blocks: Positive = 4
+    """Fourier channel attention blocks in a group."""
+    gamma: Length = 0.8
+    """Exponent of the spectrum."""
+    sigmoid: bool = True
+    """End the attention with a sigmoid."""
+    batch: Positive = 4
+    augment: bool = True
+    loss: Weights = {"mse": 1.0, "ssim": 0.1}
+
+
+class CARE(Network):
+    """The U-Net of content-aware restoration, as Chen et al. 2021 use it; 2D and 3D."""
+
+    label = "CARE"
+    colour = "#8C6D31"
+    paper = "Weigert et al. 2018, as Chen et al. 2021 use it"
+    module = "care:CARE"
+    dims = (2, 3)
+
+    width: Positive = 32
+    """Channels of the first level."""
+    depth: Positive = 2
+    """Levels of the U-Net."""
+    kernel: Positive | None = None
+    """Side of its convolutions, in pixels; null is 5 in 2D and 3 in 3D."""
+    batch: Positive = 16
+    learning_rate: Length = 2.0e-4
+    augment: bool = True
+    loss: Weights = {"mae": 1.0}
+
+
+class SRResNet(Network):
+    """Residual network with batch normalisation, as Chen et al. 2021 use it; 2D, volumes slice by
+    slice."""
+
+    label = "SRResNet"
+    colour = "#637939"
+    paper = "Ledig et al. 2017, as Chen et al. 2021 use it"
+    module = "srresnet:SRResNet"
+    dims = (2, 3)
+    slice_by_slice = True
+
+    width: Positive = 64
+    """Channels throughout."""
+    blocks: Positive = 16
+    """Residual blocks."""
+    batch: Positive = 16
+    learning_rate: Length = 2.0e-4
+    betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.99)
+    augment: bool = True
+
+
+class EsrganAdversarial(Adversarial):
+    """As Chen et al. 2021 use it."""
+
+    kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic_average"
+    weight: Length = 0.5
+    width: Positive = 64
+    learning_rate: Length = 1.0e-4
+    downsample: bool = True
+    blocks: Positive = 4
+    leading_convolution: bool = False
+
+
+class ESRGAN(Network):
+    """Residual dense network with a relativistic average discriminator, as Chen et al. 2021 use it;
+    2D, volumes slice by slice."""
+
+    label = "ESRGAN"
+    colour = "#AD494A"
+    paper = "Wang, X. et al. 2018, as Chen et al. 2021 use it"
+    module = "esrgan:ESRGAN"
+    dims = (2, 3)
+    slice_by_slice = True
+
+    width: Positive = 64
+    """Channels throughout."""
+    growth: Positive = 32
+    """Channels that each dense convolution adds."""
+    blocks: Positive = 16
+    """Residual in residual dense blocks."""
+    batch: Positive = 16
+    betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.99)
+    schedule: Literal["constant", "cosine", "halving"] = "halving"
+    halvings: Positive = 9
+    augment: bool = True
+    loss: Weights = {"mae": 1.0}
+    adversarial: EsrganAdversarial | None = EsrganAdversarial()
+
+
+NETWORKS: dict[str, type[Network]] = {
+    "care": CARE,
+    "srresnet": SRResNet,
+    "esrgan": ESRGAN,
+    "dfcan": DFCAN,
+    "cnn": CNN,
+    "gan": GAN,
+    "rcan": RCAN,
+    "tcan": TCAN,
+}
+"""Networks by name, in the order in which figures show them."""
+
+
+def module_of(name: str) -> str:
+    """Return the file that builds a network, below workflow/scripts; the jobs that use it depend
+    on it and on no other network's."""
+    return f"crossres/networks/{NETWORKS[name].module.split(':')[0]}.py"

@@ -1,0 +1,53 @@
+"""What every section of a configuration has in common."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+
+class Section(BaseModel):
+    """A part of a configuration file: typed, closed, and never changed once it is read.
+
+    A text below a field is its description: config/README.md and the JSON schemas are made of
+    them. Numbers are taken as YAML reads them and never made of texts, so that a mistake is said.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        validate_default=True,
+        allow_inf_nan=False,
+    )
+
+    def as_params(self) -> dict[str, Any]:
+        """Return all values as plain ones, as a rule hands them to its script.
+
+        The script makes a section of them again: ``Registration(**job.params.settings)``.
+        """
+        return self.model_dump()
+
+
+Count = Annotated[int, Field(ge=0)]
+"""How many, 0 allowed."""
+
+Positive = Annotated[int, Field(ge=1)]
+"""How many, at least 1."""
+
+Length = Annotated[float, Field(gt=0)]
+"""A length, time or rate above 0; its unit is in the name of the key."""
+
+NotNegative = Annotated[float, Field(ge=0)]
+
+Part = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole, 0 to 1."""
+
+Pair = Annotated[tuple[float, float], Strict(False)]
+"""Two numbers, written [low, high] or [y, x]."""
+
+Lengths = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
+"""Two lengths, the lesser first."""
+
+ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+

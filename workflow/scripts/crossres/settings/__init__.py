@@ -1,0 +1,52 @@
+"""The configuration, typed: one file a section of an experiment, and config.yaml.
+
+Plain values with their units and bounds, and no behaviour: jobs are given them as params, so that
+editing a description here reruns nothing (:func:`crossres.experiments.code_hash`).
+"""
+
+from crossres.settings.acquisition import (
+    PairAcquisition,
+    RepeatsAcquisition,
+    StageAcquisition,
+    VolumeAcquisition,
+)
+from crossres.settings.config import Config
+from crossres.settings.deconvolution import Deconvolution
+from crossres.settings.experiment import ExperimentSettings
+from crossres.settings.measure import Measure, Modulation, Spots
+from crossres.settings.optics import STED, Camera, Confocal, Microscope, Modalities, Widefield
+from crossres.settings.patches import Patches
+from crossres.settings.preprocess import Background, Preprocess, Region
+from crossres.settings.registration import Registration
+from crossres.settings.restoration import Restoration
+from crossres.settings.source import Cut, FieldGrid, Simulator, Source, Stitch
+
+__all__ = [
+    "STED",
+    "Background",
+    "Camera",
+    "Config",
+    "Confocal",
+    "Cut",
+    "Deconvolution",
+    "ExperimentSettings",
+    "FieldGrid",
+    "Measure",
+    "Microscope",
+    "Modalities",
+    "Modulation",
+    "PairAcquisition",
+    "Patches",
+    "Preprocess",
+    "Region",
+    "Registration",
+    "RepeatsAcquisition",
+    "Restoration",
+    "Simulator",
+    "Source",
+    "Spots",
+    "StageAcquisition",
+    "Stitch",
+    "VolumeAcquisition",
+    "Widefield",
+]

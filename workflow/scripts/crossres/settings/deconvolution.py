@@ -1,0 +1,28 @@
+"""Classical baselines, each at the parameters that are best on the validation split."""
+
+from typing import Literal
+
+from crossres.catalogue.classical import CLASSICAL, NNLS, Classical, RichardsonLucy
+from crossres.section import Section
+
+
+class Deconvolution(Section):
+    """Classical baselines.
+
+    Each is used at the iteration (and damping) that is best on the validation split, by the mean
+    Pearson correlation with the target.
+    """
+
+    background: Literal["find", "none"] = "find"
+    """`find` subtracts the darkest square region's mean from each input first, as both algorithms
+    take light to be all there is; `none` does not."""
+    richardson_lucy: RichardsonLucy | None = None
+    """Lucy-Richardson with damping."""
+    nnls: NNLS | None = None
+    """Non-negative least squares by projected Landweber iteration."""
+
+    @property
+    def methods(self) -> dict[str, Classical]:
+        """The methods that are asked for, by name."""
+        asked = {name: getattr(self, name) for name in CLASSICAL}
+        return {name: method for name, method in asked.items() if method is not None}

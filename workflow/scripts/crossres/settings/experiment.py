@@ -1,0 +1,61 @@
+"""config/experiments/<name>.yaml: one pair of modalities, from its raw images to its figures."""
+
+from typing import Any, Literal
+
+from pydantic import create_model
+
+from crossres.catalogue.networks import NETWORKS, Network
+from crossres.section import Section
+from crossres.settings.deconvolution import Deconvolution
+from crossres.settings.measure import Measure
+from crossres.settings.optics import Modalities
+from crossres.settings.patches import Patches
+from crossres.settings.preprocess import Preprocess
+from crossres.settings.registration import Registration
+from crossres.settings.restoration import Restoration
+from crossres.settings.source import Source
+
+
+class NetworkChoice(Section):
+    """Networks to train, by name; docs/networks.md says what each is for."""
+
+    @property
+    def trained(self) -> dict[str, Network]:
+        """The networks that are asked for, by name."""
+        asked = {name: getattr(self, name) for name in NETWORKS}
+        return {name: network for name, network in asked.items() if network is not None}
+
+
+_CHOICES: dict[str, Any] = {name: (network | None, None) for name, network in NETWORKS.items()}
+Networks: type[NetworkChoice] = create_model(
+    "Networks", __base__=NetworkChoice, __doc__=NetworkChoice.__doc__, **_CHOICES
+)
+
+
+class ExperimentSettings(Section):
+    """One pair of modalities, from its raw images to its figures."""
+
+    title: str
+    """One line for the report."""
+    dims: Literal[2, 3] = 2
+    """2 for images, 3 for volumes."""
+    source: Source
+    """Where the raw images come from: one of `simulator`, and `sheet` with `data_root`."""
+    modalities: Modalities
+    """The optics and the pixel grid of both images."""
+    preprocess: Preprocess = Preprocess()
+    """Between import and registration."""
+    registration: Registration = Registration()
+    """How the target is moved onto the input."""
+    patches: Patches = Patches()
+    """Training patches; every network of the experiment sees the same."""
+    networks: Networks  # type: ignore[valid-type]
+    """Networks to train, by name; docs/networks.md says what each is for. The keys that all have
+    follow after them as `networks.<name>`."""
+    restoration: Restoration = Restoration()
+    """How networks are applied to the blind-test fields."""
+    deconvolution: Deconvolution = Deconvolution()
+    """Classical baselines. Each is used at the iteration (and damping) that is best on the
+    validation split, by the mean Pearson correlation with the target."""
+    measure: Measure = Measure()
+    """What is measured on the blind test fields."""

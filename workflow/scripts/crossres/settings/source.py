@@ -1,0 +1,109 @@
+"""Where the raw images come from: a simulator, or the files that a sheet names."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from crossres.samples import AnySample
+from crossres.section import ChannelName, Count, Part, Positive, Section
+from crossres.settings.acquisition import AnyAcquisition, Overlap
+
+
+class Simulator(Section):
+    """A sample, and how both microscopes image it."""
+
+    sample: AnySample
+    """What is imaged, by its `kind`."""
+    acquisition: AnyAcquisition
+    """How it is imaged, by its `kind`."""
+    channel: ChannelName = "beads"
+    """Name of the channel; samples with stains have a channel for each instead."""
+    seed: Count = 0
+    """Seed of all chance in the simulation."""
+
+
+class Overlaps(Section):
+    """Nominal overlap of neighbouring tiles, as part of a tile."""
+
+    input: Overlap | None = None
+    """Of the input's tiles; null where unknown."""
+    target: Overlap | None = None
+    """Of the target's tiles; null where unknown."""
+
+
+class FieldGrid(Section):
+    """The grid of fields that a stitched input is cut into, about its centre."""
+
+    rows: Positive
+    """Rows of fields."""
+    columns: Positive
+    """Columns of fields."""
+    size_px: Annotated[int, Field(ge=64)]
+    """Side of a field, in pixels of the target."""
+
+
+class Stitch(Section):
+    """How the tiles of a stage scan become fields."""
+
+    overlap: Overlaps = Overlaps()
+    """Nominal overlap of neighbouring tiles, as part of a tile; null where unknown."""
+    channel: str | None = None
+    """The channel that the tiles of all channels are placed by, such as one without blank tiles;
+    null places each channel by its own."""
+    fields: FieldGrid
+    """The grid of fields."""
+
+
+class SplitFractions(Section):
+    """Parts of the groups that are assigned to each split."""
+
+    train: Part = 0.7
+    """Part of the groups."""
+    validation: Part = 0.15
+    """Part of the groups."""
+    test: Part = 0.15
+    """Part of the groups."""
+
+
+class Columns(Section):
+    """Columns of a grid that go to each split."""
+
+    train: Positive
+    """Columns."""
+    validation: Positive
+    """Columns."""
+    test: Positive
+    """Columns."""
+
+
+class Cut(Section):
+    """A grid that every image of the sheet is cut into."""
+
+    rows: Positive
+    """Rows of the grid."""
+    columns: Columns
+    """Columns of the grid that go to each split, from left to right."""
+    guard_px: Count
+    """Width of the guard band, in pixels."""
+
+
+class Source(Section):
+    """Where the raw images come from: one of `simulator`, and `sheet` with `data_root`."""
+
+    simulator: Simulator | None = None
+    """A simulated sample and acquisition."""
+    sheet: str | None = None
+    """Table of the images, tab-separated, a row per field and channel; see below. It is looked for
+    beside this file first, then in the folder that Snakemake runs in."""
+    data_root: str = "."
+    """Folder that the sheet's paths are relative to, looked for likewise; the sheet's own folder
+    is `.` where the sheet lies beside this file."""
+    split_fractions: SplitFractions = SplitFractions()
+    """How fields without a split in the sheet are assigned, whole groups at a time."""
+    cut: Cut | None = None
+    """Cuts every image of the sheet into a grid of fields, where there are too few images to split
+    whole. The splits are vertical strips with an unused guard band between them. Input and target
+    must have the same pixel size."""
+    stitch: Stitch | None = None
+    """How the tiles of a stage scan become fields: stitched, the input cut into a grid of fields
+    about its centre, the target matched to it."""
