@@ -44,7 +44,7 @@ bench: env  ## every benchmark in full
 bench-short: env  ## every benchmark at its smallest, to see that it runs
 	$(BIN)/python benchmarks/deconvolution.py --rounds 1
 	$(BIN)/python benchmarks/registration.py --seeds 1
-	$(BIN)/python benchmarks/restoration.py --rounds 1 --images image
+	$(BIN)/python benchmarks/restoration.py --rounds 1 --images "care 1024 x 1024"
 	$(BIN)/python benchmarks/stitching.py --scans 1 --side 256
 	$(BIN)/python benchmarks/training.py --rounds 1 --size demo
 	$(BIN)/python benchmarks/quality.py --minutes 0.1 --seeds 0 --networks cnn
