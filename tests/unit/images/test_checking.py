@@ -120,7 +120,9 @@ def test_no_pixel_size_at_all_is_refused_with_the_column_to_add():
 
 def test_z_steps_are_agreed_on_likewise():
     assert agreed_z_step({"the file": 160.0, "the sheet": 161.0}, "a.tif") == 160.0
-    with pytest.raises(InputError, match=r"a\.tif: the file says 160 nm a slice, the sheet says 170"):
+    with pytest.raises(
+        InputError, match=r"a\.tif: the file says 160 nm a slice, the sheet says 170"
+    ):
         agreed_z_step({"the file": 160.0, "the sheet": 170.0}, "a.tif")
     with pytest.raises(InputError, match=r"a\.tif: has no z step.*input_z_step_nm or target_z_ste"):
         agreed_z_step({"the file": None}, "a.tif")

@@ -39,8 +39,6 @@ def test_subtraction_is_clipped_at_zero(dtype):
     np.testing.assert_allclose(found, [[0, 0], [0.5, 244.5]])
 
 
-
-
 def region(field, y_px, x_px):
     at = {"field": field, "y_px": y_px, "x_px": x_px}
     return Background(method="region", region_px=4, region=at)
@@ -49,9 +47,11 @@ def region(field, y_px, x_px):
 def test_one_background_is_taken_of_all_images(rng):
     images = {name: rng.uniform(50, 90, (30, 40)) for name in "ab"}
     images["b"][5:14, 20:29] = 40
-    assert background_of(images, Background(method="find", region_px=9)) == pytest.approx(40)
+    assert background_of(images.items(), Background(method="find", region_px=9)) == pytest.approx(
+        40
+    )
     expected = images["b"][2:6, 3:7].mean()
-    assert background_of(images, region("b", 2, 3)) == pytest.approx(expected)
+    assert background_of(images.items(), region("b", 2, 3)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_one_background_is_taken_of_all_images(rng):
 def test_a_region_that_is_not_there_is_named(rng, place, words, slices):
     images = {name: rng.uniform(50, 90, (*slices, 30, 40)) for name in "ab"}
     with pytest.raises(InputError, match=words):
-        background_of(images, region(*place))
+        background_of(images.items(), region(*place))
 
 
 def test_a_region_that_is_not_given_is_asked_for(rng):
     with pytest.raises(InputError, match=r"background\.region is missing"):
-        background_of({"a": rng.uniform(50, 90, (30, 40))}, Background(method="region"))
+        background_of([("a", rng.random((30, 40)))], Background(method="region"))
 
 
 @pytest.mark.parametrize("leading", [(5,), (2, 5)])
@@ -82,10 +82,12 @@ def test_the_darkest_square_of_a_volume_lies_in_one_of_its_slices(rng, leading):
     place = tuple(n - 2 for n in leading)
     volume[(*place, slice(20, 29), slice(10, 19))] = 100
     assert find_background(volume, 9) == (pytest.approx(100), (*place, 20, 10))
-    assert background_of({"a": volume}, Background(method="find", region_px=9)) == pytest.approx(100)
+    assert background_of([("a", volume)], Background(method="find", region_px=9)) == pytest.approx(
+        100
+    )
 
 
 def test_a_region_given_is_that_of_all_slices(rng):
     volume = rng.uniform(50, 90, (6, 30, 40))
-    found = background_of({"b": volume}, region("b", 2, 3))
+    found = background_of([("b", volume)], region("b", 2, 3))
     assert found == pytest.approx(volume[:, 2:6, 3:7].mean())

@@ -121,9 +121,14 @@ def test_a_blob_in_a_volume_stays_where_it_is_in_nm():
     assert centroid == pytest.approx([2870, 1730, 2915], abs=0.5)
 
 
-@pytest.mark.parametrize(("shape", "steps"), [((4, 10, 13), (60.0, 30.0)),
-                                              ((2, 4, 10, 13), (60.0, 30.0)),
-                                              ((3, 6, 10, 13), ((90.0, 60.0, 60.0), (60.0,) * 3))])
+@pytest.mark.parametrize(
+    ("shape", "steps"),
+    [
+        ((4, 10, 13), (60.0, 30.0)),
+        ((2, 4, 10, 13), (60.0, 30.0)),
+        ((3, 6, 10, 13), ((90.0, 60.0, 60.0), (60.0,) * 3)),
+    ],
+)
 def test_every_frame_is_resampled_by_itself(rng, shape, steps):
     film = rng.random(shape, dtype=np.float32)
     found = resample(film, *steps, order=3)

@@ -8,7 +8,7 @@ from crossres.images.image import Image
 from crossres.jobs import InputError
 
 SIZE_TOLERANCE = 0.01
-"""Two statements of a pixel size or a z step may differ by this fraction, from rounding in metadata."""
+"""Two statements of one length may differ by this fraction, from rounding in metadata."""
 
 
 def to_dims(image: Image, dims: int, where: str) -> Image:

@@ -46,8 +46,8 @@ def field_window(shape: tuple[int, ...], cut: Cut, index: int) -> tuple[slice, s
     if top >= bottom or left >= right:
         raise InputError(
             f"source.cut: {rows} rows, {len(split_of_column)} columns and a guard_px of {guard_px} "
-            f"leave nothing of a field of an image of {height} x {width} px; make the grid coarser or the "
-            "guard band narrower"
+            f"leave nothing of a field of an image of {height} x {width} px; make the grid coarser "
+            "or the guard band narrower"
         )
     return slice(top, bottom), slice(left, right)
 

@@ -1,12 +1,12 @@
 """The constant background of a camera and of out-of-focus light."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.ndimage import uniform_filter
 
 from crossres.jobs import InputError
-from crossres.settings import Background
+from crossres.settings import Background, Region
 
 
 def find_background(image: np.ndarray, region_px: int = 32) -> tuple[float, tuple[int, ...]]:
@@ -50,13 +50,13 @@ def _darkest_square(image: np.ndarray, region_px: int) -> tuple[float, tuple[int
     return float(inner[y, x]), (int(y), int(x))
 
 
-def background_of(images: Mapping[str, np.ndarray], settings: Background) -> float:
+def background_of(images: Iterable[tuple[str, np.ndarray]], settings: Background) -> float:
     """Return a microscope's background: of the darkest region of all images, or of one given.
 
     Parameters
     ----------
     images
-        (..., Y, X) counts by the name of their field.
+        (name of the field, its (..., Y, X) counts), one after the other.
     settings
         ``preprocess.background``, of method ``find`` or ``region``. A region given is that of all
         slices and frames of its field.
@@ -68,15 +68,21 @@ def background_of(images: Mapping[str, np.ndarray], settings: Background) -> flo
     """
     side, region = settings.region_px, settings.region
     if settings.method == "find":
-        return min(find_background(image, side)[0] for image in images.values())
+        return min(find_background(image, side)[0] for _, image in images)
     if region is None:
         raise InputError("preprocess.background.region is missing; give it, or use method: find")
-    if region.field not in images:
-        raise InputError(
-            f"preprocess.background.region.field is {region.field!r}; it must be one of the "
-            f"first training fields: {', '.join(images)}"
-        )
-    image = images[region.field]
+    names = []
+    for name, image in images:
+        if name == region.field:
+            return _mean_of_region(image, region, side)
+        names.append(name)
+    raise InputError(
+        f"preprocess.background.region.field is {region.field!r}; it must be one of the first "
+        f"training fields: {', '.join(names)}"
+    )
+
+
+def _mean_of_region(image: np.ndarray, region: Region, side: int) -> float:
     y, x = region.y_px, region.x_px
     height, width = image.shape[-2:]
     if y + side > height or x + side > width:

@@ -33,9 +33,7 @@ class Scale:
         return (normalised * self.span + self.offset).astype(np.float32)
 
 
-def scale_from_percentiles(
-    pixels: np.ndarray | PixelQuantiles, low: float, high: float
-) -> Scale:
+def scale_from_percentiles(pixels: np.ndarray | PixelQuantiles, low: float, high: float) -> Scale:
     """Return the scale that puts two percentiles of the training pixels at 0 and 1.
 
     Values beyond are kept, not clipped (Chen et al. 2021, Methods).

@@ -39,7 +39,7 @@ def resample(
     Wang et al. 2019, Methods: linear interpolation to the pixel size of the target.
     """
     image = np.asarray(image, dtype=np.float32)
-    old, new = (np.array(s if isinstance(s, Sequence) else (s, s)) for s in (steps_nm, new_steps_nm))
+    old, new = (np.array([s, s] if np.ndim(s) == 0 else s) for s in (steps_nm, new_steps_nm))
     if np.array_equal(old, new):
         return image
     ratio = new / old

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from crossres.jobs import InputError
-from crossres.stitching.mosaic import Tile
 from crossres.registration.shift import locate_correlation_peak, normalised_cross_correlation
+from crossres.stitching.mosaic import Tile
 from crossres.stitching.tile_steps import STAGE_REACH, axis_of, positions_by_library
 
 SMOOTHING_PX = 1.0

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.stats import ConstantInputWarning
 
-from crossres.stitching.mosaic import Tile
 from crossres.registration.shift import normalised_cross_correlation
+from crossres.stitching.mosaic import Tile
 
 STAGE_REACH = 0.1
 """A neighbour farther than this part of the tile from its place in the grid is a mistake: it
