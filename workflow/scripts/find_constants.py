@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crossres.images import agreed_pixel_size, agreed_z_step, read_image
+from crossres.images import agreed_grid, read_image
 from crossres.jobs import logger, progress
 from crossres.preprocess import Constants, RoleConstants, background_of
 from crossres.settings import Background
@@ -53,19 +53,18 @@ def constants_of(
     """
     grids = {}
     for path in progress(list(files.values()), "reading grids"):
-        grids[path] = read_image(path).grid
+        grids[str(path)] = read_image(path).grid
         if not same_grid:
             break
-    pixel_sizes = {str(path): grid.pixel_size_nm for path, grid in grids.items()}
-    z_steps = {str(path): grid.z_step_nm for path, grid in grids.items()}
-    where = "the first batch of training targets"
-    pixel_size_nm = agreed_pixel_size(pixel_sizes, where)
-    z_step_nm = agreed_z_step(z_steps, where) if any(z_steps.values()) else None
+    dims = 2 if next(iter(grids.values())).z_step_nm is None else 3
+    grid = agreed_grid(grids, dims, "the first batch of training targets")
     subtracted = None
     if background.method != "none":
         images = ((name, read_image(path).array) for name, path in files.items())
         subtracted = background_of(images, background)
-    return RoleConstants(pixel_size_nm=pixel_size_nm, z_step_nm=z_step_nm, background=subtracted)
+    return RoleConstants(
+        pixel_size_nm=grid.steps_nm(2)[0], z_step_nm=grid.z_step_nm, background=subtracted
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def raw_file(folder, name, array, axes, pixel_size_nm=60.0, z_step_nm=None, **mo
 
 
 def field(path, name="a", pixel_size_nm=None, z_step_nm=None, cut_index=None):
-    return RawField(name, path, "line 2", pixel_size_nm, z_step_nm, cut_index)
+    return RawField(name, path, "line 2", Grid(pixel_size_nm, z_step_nm), cut_index)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,12 @@
 """An image is an array with axes, a grid (pixel size, z step, corner) and channel names."""
 
-from crossres.images.checking import agreed_pixel_size, agreed_z_step, require_signal, to_dims
+from crossres.images.checking import (
+    agreed_grid,
+    agreed_pixel_size,
+    agreed_z_step,
+    require_signal,
+    to_dims,
+)
 from crossres.images.cutting import centred_grid, field_window
 from crossres.images.field import (
     field_name,
@@ -21,6 +27,7 @@ __all__ = [
     "Pixels",
     "StoredArray",
     "Window",
+    "agreed_grid",
     "agreed_pixel_size",
     "agreed_z_step",
     "centred_grid",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from crossres.images.image import Image
+from crossres.images.image import Grid, Image
 from crossres.jobs import InputError
 
 SIZE_TOLERANCE = 0.01
@@ -106,6 +106,24 @@ def agreed_pixel_size(stated: Mapping[str, float | None], where: str) -> float:
 def agreed_z_step(stated: Mapping[str, float | None], where: str) -> float:
     """Return the distance of two slices that all who state one agree on; see agreed_pixel_size."""
     return _agreed(stated, where, "z step", "slice", "z_step_nm")
+
+
+def agreed_grid(stated: Mapping[str, Grid], dims: int, where: str) -> Grid:
+    """Return the grid that all who state one agree on; the z step counts for ``dims`` 3 alone.
+
+    Parameters
+    ----------
+    stated, where
+        As of :func:`agreed_pixel_size`.
+    dims
+        2 for images, 3 for volumes.
+    """
+    return Grid(
+        agreed_pixel_size({who: grid.pixel_size_nm for who, grid in stated.items()}, where),
+        agreed_z_step({who: grid.z_step_nm for who, grid in stated.items()}, where)
+        if dims == 3
+        else None,
+    )
 
 
 def _agreed(

@@ -91,6 +91,15 @@ class Metadata:
         """The pixel size of an image that cannot be without one, as no imported image is."""
         return self.grid.steps_nm(2)[0]
 
+    def without_place(self) -> Self:
+        """Return the description of an image of its own: no corner, no place of the stage."""
+        rest = {
+            number: {key: text for key, text in plane.items() if not key.startswith("Position")}
+            for number, plane in self.planes.items()
+        }
+        planes = {number: plane for number, plane in rest.items() if plane}
+        return replace(self, corner_px=(0, 0), planes=planes)
+
     def of_channels(self, numbers: Sequence[int]) -> Self:
         """Return what is left where only some channels are, by their numbers from 0."""
         return replace(
