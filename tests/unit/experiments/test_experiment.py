@@ -142,3 +142,18 @@ def test_a_split_that_is_empty_in_one_channel_only_is_refused(load_from_sheet):
 def test_groups_too_few_for_every_split_are_refused(load_from_sheet):
     with pytest.raises(InputError, match="split of channel 'c' is empty"):
         load_from_sheet(*(f"f{i} c {i}.tif {i}_t.tif . day1" for i in range(9)))
+
+
+def test_simulated_fields_are_numbered_in_their_split_whatever_the_batches(settings, load):
+    by_size = {}
+    for size in (1, 2, 50):
+        beads = load(settings, fields_per_job=size)
+        batches = beads.batches("beads", "train", "validation", "test")
+        by_size[size] = [one for name in batches for one in beads.numbered("beads", name)]
+    assert by_size[1] == by_size[2] == by_size[50]
+    # splits are apart: more fields of one leave the others' seeds as they are
+    assert by_size[1] == [
+        *((f"train_{n:04d}", n) for n in range(5)),
+        *((f"validation_{n:04d}", 10**6 + n) for n in range(2)),
+        *((f"test_{n:04d}", 2 * 10**6 + n) for n in range(3)),
+    ]

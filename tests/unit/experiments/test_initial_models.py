@@ -86,7 +86,9 @@ def test_of_several_channels_that_of_the_same_name_is_taken(load, two_channels):
 
 
 def test_of_several_channels_one_must_be_named(load, two_channels):
-    with pytest.raises(InputError, match=r"channels green, red and none called 'beads'.*beads/green"):
+    with pytest.raises(
+        InputError, match=r"channels green, red and none called 'beads'.*beads/green"
+    ):
         load(beads=two_channels)
     assert begun_from(load("beads/red", beads=two_channels)).channel == "red"
 

@@ -271,3 +271,21 @@ def test_beads_have_no_tiles_to_stitch(settings, load):
     settings["source"]["stitch"] = STITCH
     with pytest.raises(InputError, match=r"source\.stitch has no tiles"):
         load(settings)
+
+
+def test_simulated_scenes_are_numbered_alike_in_every_channel(load_simulated):
+    experiment = load_simulated()
+    for channel in experiment.channels:
+        found = [
+            one
+            for name in experiment.batches(channel, *SPLITS)
+            for one in experiment.numbered(channel, name)
+        ]
+        assert found == [
+            ("train_000", 0),
+            ("train_001", 1),
+            ("train_002", 2),
+            ("validation_000", 10**6),
+            ("test_000", 2 * 10**6),
+            ("test_001", 2 * 10**6 + 1),
+        ]

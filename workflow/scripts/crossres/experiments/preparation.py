@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from crossres.experiments.experiment import Experiment
@@ -18,6 +19,9 @@ SCRIPTS = {
     "registered": "register_fields.py",
 }
 """What makes each stage."""
+
+content_of = cache(fingerprint)
+"""Raw files are looked at once, however many jobs depend on them."""
 
 
 @dataclass(frozen=True)
@@ -103,5 +107,5 @@ class Preparation:
             "cut_index": image.cut_index,
             "pixel_size_nm": file.pixel_size_nm if file else None,
             "z_step_nm": file.z_step_nm if file else None,
-            "content": None if file is None or simulated else fingerprint(file.path),
+            "content": None if file is None or simulated else content_of(file.path),
         }
