@@ -3,7 +3,6 @@
 Only light imports here: every start of Snakemake reads this room.
 """
 
-from crossres.experiments.configuration import load_config, load_experiment_settings
 from crossres.experiments.experiment import Experiment, Field
 from crossres.experiments.loading import load_experiments
 from crossres.experiments.new_images import (
@@ -14,7 +13,7 @@ from crossres.experiments.new_images import (
     new_models,
     skipped_files,
 )
-from crossres.experiments.provenance import code_hash
+from crossres.experiments.provenance import code_hash, fingerprint
 from crossres.experiments.scans import tile_name
 from crossres.experiments.transfer import InitialModel, initial_model
 
@@ -24,10 +23,9 @@ __all__ = [
     "Field",
     "InitialModel",
     "code_hash",
+    "fingerprint",
     "has_braces",
     "initial_model",
-    "load_config",
-    "load_experiment_settings",
     "load_experiments",
     "new_folder",
     "new_images",

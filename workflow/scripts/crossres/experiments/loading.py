@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crossres.experiments.configuration import load_experiment_settings
 from crossres.experiments.experiment import Experiment
-from crossres.experiments.files import find_experiment
 from crossres.experiments.scans import (
     fields_of_scenes,
     scenes_of_tiles,
@@ -16,6 +14,7 @@ from crossres.experiments.scans import (
 from crossres.experiments.sheets import Field, read_sheet
 from crossres.experiments.transfer import check_initial_models, experiments_needed
 from crossres.jobs import InputError
+from crossres.settings import find_experiment, load_experiment_settings
 
 MEASURED_SPLITS = ("train", "validation", "test")
 

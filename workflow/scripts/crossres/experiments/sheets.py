@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossres.experiments.configuration import load_schema
 from crossres.jobs import InputError
+from crossres.settings.sheet import COLUMNS, REQUIRED
 
 SPLITS = ("train", "validation", "test", "apply")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -102,8 +102,8 @@ def read_sheet(source: Mapping[str, Any]) -> list[Field]:
 
 
 def _check_columns(sheet: Path, found: list[str] | Any) -> None:
-    schema = load_schema("sheet")
-    for name in schema["required"]:
+
+    for name in REQUIRED:
         if name not in found:
             raise InputError(
                 f"{sheet}: has no column {name!r} (found: {', '.join(found) or 'none'}); columns "
@@ -112,16 +112,14 @@ def _check_columns(sheet: Path, found: list[str] | Any) -> None:
     for name in found:
         if found.count(name) > 1:
             raise InputError(f"{sheet}: has the column {name!r} twice; delete one")
-        if name not in schema["columns"]:
-            raise InputError(
-                f"{sheet}: {name!r} is no known column; known: {', '.join(schema['columns'])}"
-            )
+        if name not in COLUMNS:
+            raise InputError(f"{sheet}: {name!r} is an unknown column; known: {', '.join(COLUMNS)}")
 
 
 def _row_of(sheet: Path, line: int, row: Mapping[str, Any]) -> tuple[int, dict[str, str]]:
     if None in row:
         raise InputError(f"{sheet}, line {line}: has more cells than the header has columns")
-    cells = {name: (row.get(name) or "").strip() for name in load_schema("sheet")["columns"]}
+    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
     if not any(cells.values()):
         raise InputError(f"{sheet}, line {line}: is empty; delete it")
     return line, cells

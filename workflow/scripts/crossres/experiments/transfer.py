@@ -5,10 +5,10 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from crossres.experiments.configuration import load_schema
+from crossres.catalogue.networks import Network
 from crossres.experiments.experiment import Experiment
-from crossres.experiments.files import nearest
 from crossres.jobs import InputError
+from crossres.settings import nearest
 
 MODEL_ENDING = ".safetensors"
 
@@ -207,7 +207,7 @@ def _images(
 
 def _architecture(network: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a network's settings that only it has: all networks share the training's."""
-    shared = load_schema("experiment")["$defs"]["network"]["properties"]
+    shared = Network.model_fields
     return {key: value for key, value in network.items() if key not in shared}
 
 
