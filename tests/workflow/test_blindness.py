@@ -22,7 +22,7 @@ from workflow_runs import REPOSITORY, copy_workflow, plan, succeed
 
 from crossres.experiments import load_experiments
 from crossres.images import read_image
-from crossres.settings.reading import load_config, load_experiment_settings
+from crossres.settings import load_config, load_experiment_settings
 
 ANSWERS = re.compile(
     r"/(raw|imported|subtracted|tiles|stitched)/target/(test|apply)_\d+"

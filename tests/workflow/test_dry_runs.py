@@ -5,7 +5,7 @@ import yaml
 from tiny_experiments import simulated, write_experiment
 from workflow_runs import REPOSITORY, figures_of, plan, rules_of, wildcards_of
 
-from crossres.settings.reading import load_experiment_settings
+from crossres.settings import load_experiment_settings
 
 FOLDER = REPOSITORY / "config" / "experiments"
 EXPERIMENTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -13,9 +13,14 @@ from crossres.experiments.scans import (
 from crossres.experiments.sheets import read_sheet
 from crossres.experiments.transfer import check_initial_models, experiments_needed
 from crossres.jobs import InputError
-from crossres.settings import Config, Source, StageAcquisition
+from crossres.settings import (
+    Config,
+    Source,
+    StageAcquisition,
+    find_experiment,
+    load_experiment_settings,
+)
 from crossres.settings.acquisition import Splits
-from crossres.settings.reading import find_experiment, load_experiment_settings
 
 
 def load_experiments(config: Config, folder: Path) -> dict[str, Experiment]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from crossres.experiments.experiment import Experiment
 from crossres.jobs import InputError
-from crossres.settings import ExperimentSettings
-from crossres.settings.sentences import nearest
+from crossres.settings import ExperimentSettings, nearest
 
 MODEL_ENDING = ".safetensors"
 
