@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from crossres.catalogue.classical import Classical
 from crossres.catalogue.methods import ENSEMBLE, INPUT, TARGET, TRUTH
@@ -148,9 +149,8 @@ class Experiment:
         return [*stages, "resampled", "registered"] if role == INPUT else [*stages, "registered"]
 
     def before(self, stage: str, role: str) -> str:
-        """Return the stage whose images a stage takes."""
-        stages = self.stages(role)
-        return stages[stages.index(stage) - 1]
+        """Return the stage whose images a stage takes; the first one takes raw images."""
+        return {after: before for before, after in pairwise(self.stages(role))}[stage]
 
     def in_split(self, channel: str, *splits: str) -> list[Field]:
         """Return the fields of a channel that lie in any of the splits."""
@@ -174,12 +174,6 @@ class Experiment:
             for tile in self._tiles_by_scene.get((scene, channel), [])
             if getattr(tile, role) is not None
         ]
-
-    def images_in_batch(self, channel: str, batch: str, role: str) -> list[Field] | list[Tile]:
-        """Return what a microscope took of a batch: whole fields, or the tiles of its scenes."""
-        if self.stitched:
-            return self.tiles_in_batch(channel, batch, role)
-        return self.in_batch(channel, batch)
 
     @cached_property
     def _tiles_by_scene(self) -> dict[tuple[str | None, str], list[Tile]]:
@@ -238,12 +232,23 @@ class Experiment:
         Splits are numbered apart, so that more training fields leave the test fields as they are.
         """
         split, _ = batch.rsplit("_", 1)
-        all_names, names = (
-            list(dict.fromkeys(field.scene or field.name for field in fields))
-            for fields in (self.in_split(channel, split), self.in_batch(channel, batch))
+        numbers = self._numbers[channel, split]
+        return list(
+            dict.fromkeys(
+                (name, numbers[name])
+                for name in (field.scene or field.name for field in self.in_batch(channel, batch))
+            )
         )
-        number = {name: order for order, name in enumerate(all_names, MEASURED.index(split) * 10**6)}
-        return [(name, number[name]) for name in names]
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, str], dict[str, int]]:
+        """The number of every simulated field or scene, by channel and split."""
+        numbers: dict[tuple[str, str], dict[str, int]] = {}
+        for field in self.fields:
+            of_split = numbers.setdefault((field.channel, field.split), {})
+            first = MEASURED.index(field.split) * 10**6
+            of_split.setdefault(field.scene or field.name, first + len(of_split))
+        return numbers
 
     def restoration(self, name: str) -> Restoration:
         """Return the restoration of a name."""

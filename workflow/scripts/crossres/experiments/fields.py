@@ -1,6 +1,7 @@
 """Fields of view, and the tiles that some of them are stitched from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 SPLITS = ("train", "validation", "test", "apply")
 MEASURED = ("train", "validation", "test")
@@ -39,7 +40,7 @@ class Field:
     scene
         Stage scan that the field is cut from; None without one.
     row
-        Line of the sheet, for messages.
+        Line of the sheet, for messages; a field that moved in its sheet is the same field.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Field:
     target: RawFile | None = None
     cut_index: int | None = None
     scene: str | None = None
-    row: int = 0
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class Tile:
     place: tuple[int, int]
     input: RawFile | None = None
     target: RawFile | None = None
-    row: int = 0
+    row: int = field(default=0, compare=False)
 
-    cut_index: None = None
+    cut_index: ClassVar[None] = None
 
     @property
     def name(self) -> str:

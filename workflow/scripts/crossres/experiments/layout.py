@@ -1,5 +1,7 @@
 """Every path of the workflow's results, in one place."""
 
+from typing import ClassVar
+
 from crossres.experiments.experiment import Experiment, Restoration
 
 _CHANNEL = "results/{experiment}/{channel}"
@@ -20,7 +22,7 @@ class Layout:
     truth = f"{_CHANNEL}/truth/{{batch}}"
     placed_truth = f"{_CHANNEL}/placed_truth/{{batch}}"
 
-    stages = {
+    stages: ClassVar[dict[str, str]] = {
         "imported": f"{_CHANNEL}/imported/{{role}}/{{batch}}",
         "subtracted": f"{_CHANNEL}/subtracted/{{role}}/{{batch}}",
         "stitched": f"{_CHANNEL}/stitched/{{role}}/{{batch}}",
@@ -46,7 +48,7 @@ class Layout:
     restored_batch = f"{_CHANNEL}/restored_batches/{{restoration}}/{{batch}}"
     restored = f"{_CHANNEL}/restored/{{restoration}}"
 
-    batch_tables = {
+    batch_tables: ClassVar[dict[str, str]] = {
         "registration": f"{_CHANNEL}/registration/{{batch}}.csv",
         "registration_error": f"{_CHANNEL}/registration_error/{{batch}}.csv",
         "metrics": f"{_CHANNEL}/measured/{{restoration}}/{{batch}}.metrics.csv",

@@ -13,8 +13,14 @@ from crossres.experiments.scans import (
 from crossres.experiments.sheets import read_sheet
 from crossres.experiments.transfer import check_initial_models, experiments_needed
 from crossres.jobs import InputError
-from crossres.settings import Config, Simulator, Source, StageAcquisition
-from crossres.settings.reading import find_experiment, load_experiment_settings
+from crossres.settings import (
+    Config,
+    Source,
+    StageAcquisition,
+    find_experiment,
+    load_experiment_settings,
+)
+from crossres.settings.acquisition import Splits
 
 
 def load_experiments(config: Config, folder: Path) -> dict[str, Experiment]:
@@ -77,7 +83,7 @@ def _fields_of(source: Source) -> tuple[list[Field], list[Tile]]:
         scenes = simulated_scenes(simulator.acquisition, simulator.channels)
         fields, tiles = [], simulated_tiles(simulator.acquisition, scenes)
     else:
-        return _simulated(simulator), []
+        return _simulated(simulator.channel, simulator.acquisition.fields), []
     return (fields_of_scenes(scenes, source.stitch.fields) if source.stitch else fields), tiles
 
 
@@ -111,11 +117,11 @@ def _check_channels(experiment: Experiment) -> None:
                 )
 
 
-def _simulated(simulator: Simulator) -> list[Field]:
+def _simulated(channel: str, counts: Splits) -> list[Field]:
     return [
-        Field(f"{split}_{number:04d}", simulator.channel, split)
+        Field(f"{split}_{number:04d}", channel, split)
         for split in MEASURED
-        for number in range(getattr(simulator.acquisition.fields, split))
+        for number in range(getattr(counts, split))
     ]
 
 

@@ -1,10 +1,13 @@
 """The preparation of a batch: what each of its stages depends on."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from crossres.experiments.experiment import Experiment
+from crossres.experiments.fields import Field, RawFile, Tile
 from crossres.experiments.provenance import code_hash, fingerprint
 
 SCRIPTS = {
@@ -16,6 +19,9 @@ SCRIPTS = {
     "registered": "register_fields.py",
 }
 """What makes each stage."""
+
+content_of = cache(fingerprint)
+"""Raw files are looked at once, however many jobs depend on them."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +56,14 @@ class Preparation:
             "dims": settings.dims,
         }
 
-    def images(self, role: str) -> list[Any]:
+    def images(self, role: str) -> Sequence[Field | Tile]:
         """Return what a microscope took of the batch: whole fields, or the tiles of its scenes."""
-        return list(self.experiment.images_in_batch(self.channel, self.batch, role))
+        if self.experiment.stitched:
+            return self.experiment.tiles_in_batch(self.channel, self.batch, role)
+        return self.experiment.in_batch(self.channel, self.batch)
 
     def places(self, role: str, raw: str) -> dict[str, dict[str, str]]:
-        """Return where each image lies, in a simulator's folder or as the sheet says, and who says so.
+        """Return where each image lies, and who says so: a simulator's folder or the sheet.
 
         Parameters
         ----------
@@ -91,12 +99,13 @@ class Preparation:
         parts = [self.importing(role), *(code_hash(SCRIPTS[stage]) for stage in stages)]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
-    def _image(self, image: Any, role: str) -> dict[str, Any]:
-        file = getattr(image, role)
+    def _image(self, image: Field | Tile, role: str) -> dict[str, Any]:
+        file: RawFile | None = getattr(image, role)
+        simulated = self.experiment.simulated
         return {
             "name": image.name,
             "cut_index": image.cut_index,
             "pixel_size_nm": file.pixel_size_nm if file else None,
             "z_step_nm": file.z_step_nm if file else None,
-            "content": None if self.experiment.simulated else fingerprint(file.path),
+            "content": None if file is None or simulated else content_of(file.path),
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crossres.experiments.fields import MEASURED, Field, RawFile, Tile, tile_name
 from crossres.settings import FieldGrid, StageAcquisition
@@ -50,7 +51,7 @@ def simulated_tiles(acquisition: StageAcquisition, scenes: Sequence[Scene]) -> l
     for scene in scenes:
         for row in range(rows):
             for column in range(columns):
-                files = {
+                files: dict[str, Any] = {
                     role: RawFile(f"{tile_name(scene.name, row, column)}.tif")
                     for role, scan in scans.items()
                     if row < scan.rows and column < scan.columns

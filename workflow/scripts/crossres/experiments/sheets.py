@@ -54,7 +54,7 @@ def read_sheet(source: Source) -> tuple[list[Field], list[Tile]]:
             cells["field"],
             cells["channel"],
             cells["split"],
-            *_files(f"{sheet}, line {line}", root, cells),
+            **_files(f"{sheet}, line {line}", root, cells),
             row=line,
         )
         for line, cells in rows
@@ -139,15 +139,13 @@ def _check_row(where: str, cells: Cells, source: Source) -> None:
         raise InputError(f"{where}: tile_row and tile_col are given, but no scene; name it")
 
 
-def _files(where: str, root: Path, cells: Cells) -> list[RawFile | None]:
-    """Return the files of a row, input and target, None where it has none."""
+def _files(where: str, root: Path, cells: Cells) -> dict[str, Any]:
+    """Return the files of a row, by role; it may have one alone."""
     sizes = {
         role: [_length(where, cells, f"{role}_{key}") for key in ("pixel_size_nm", "z_step_nm")]
         for role in ROLES
     }
-    return [
-        RawFile(str(root / cells[role]), *sizes[role]) if cells[role] else None for role in ROLES
-    ]
+    return {role: RawFile(str(root / cells[role]), *sizes[role]) for role in ROLES if cells[role]}
 
 
 def _length(where: str, cells: Cells, column: str) -> float | None:
@@ -173,7 +171,7 @@ def _read_tiles(
         place = _place(where, cells)
         files = _files(where, root, cells)
         tiles.append(
-            Tile(cells["scene"], cells["channel"], cells["split"], place, *files, row=line)
+            Tile(cells["scene"], cells["channel"], cells["split"], place, **files, row=line)
         )
     groups = [cells["group"] or cells["scene"] for _, cells in rows]
     _check_tiles(sheet, tiles)

@@ -40,8 +40,8 @@ def assign_splits(
     for row, group in zip(rows, groups, strict=True):
         if row.split and given.setdefault(group, row.split) != row.split:
             raise InputError(
-                f"{sheet}, line {row.row}: group {group!r} is in the {given[group]} split above and "
-                f"in {row.split} here; keep a group in one split, or name two groups"
+                f"{sheet}, line {row.row}: group {group!r} is in the {given[group]} split above "
+                f"and in {row.split} here; keep a group in one split, or name two groups"
             )
     open_groups = {g for row, g in zip(rows, groups, strict=True) if not row.split} - set(given)
     assigned = {**given, **_by_fraction(open_groups, fractions)}

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from crossres.experiments.experiment import Experiment
 from crossres.jobs import InputError
-from crossres.settings import ExperimentSettings
-from crossres.settings.sentences import nearest
+from crossres.settings import ExperimentSettings, nearest
 
 MODEL_ENDING = ".safetensors"
 
@@ -155,8 +154,7 @@ def _check_fit(
             f"{experiment.dims}; both must have the same"
         )
     here, there = (
-        e.networks[name].architecture
-        for e, name in ((experiment, network), (other, model.network))
+        e.networks[name].architecture for e, name in ((experiment, network), (other, model.network))
     )
     for key in here.keys() | there.keys():
         if here.get(key) != there.get(key):
@@ -164,9 +162,7 @@ def _check_fit(
                 f"{where}: {key} is {here.get(key)} here and {there.get(key)} in {other.name}; "
                 "give both networks the same"
             )
-    sizes_nm = [
-        e.settings.modalities.target.pixel_size_nm for e in (experiment, other)
-    ]
+    sizes_nm = [e.settings.modalities.target.pixel_size_nm for e in (experiment, other)]
     here_nm, there_nm = sizes_nm
     if here_nm and there_nm and max(here_nm / there_nm, there_nm / here_nm) > FURTHEST_SCALE:
         raise InputError(

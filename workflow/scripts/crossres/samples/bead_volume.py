@@ -9,6 +9,8 @@ from crossres.section import Length, NotNegative
 class BeadVolume(Sample):
     """Fluorescent nano-beads scattered through a gel."""
 
+    imaged_by = ("volume",)
+
     kind: Literal["bead_volume"]
     """Nano-beads in a gel."""
     density_per_um3: Length = 0.05

@@ -44,6 +44,8 @@ Stain = Annotated[Filaments | Nuclei, Field(discriminator="structure")]
 class Cells(Sample):
     """Endothelial cells on a coverslip, in several stains."""
 
+    imaged_by = ("stage",)
+
     kind: Literal["cells"]
     """Cells on a coverslip."""
     density_per_mm2: NotNegative = 450.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,6 +34,9 @@ class Emitters:
 
 class Sample(Section):
     """What is imaged; a class with ``kind``, the name it has in an experiment's file."""
+
+    imaged_by: ClassVar[tuple[str, ...]] = ("pair", "repeats", "volume")
+    """Kinds of acquisitions that can image it."""
 
     @classmethod
     def name(cls) -> str:

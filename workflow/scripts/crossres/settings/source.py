@@ -1,5 +1,6 @@
 """Where the raw images come from: a simulator, or the files that a sheet names."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -122,10 +123,10 @@ class Source(Section):
     """A simulated sample and acquisition."""
     sheet: str | None = None
     """Table of the images, tab-separated, a row per field and channel; see below. It is looked for
-    beside this file first, then in the folder that Snakemake runs in."""
-    data_root: str = "."
-    """Folder that the sheet's paths are relative to, looked for likewise; the sheet's own folder
-    is `.` where the sheet lies beside this file."""
+    beside the file that names it, then in the folder that Snakemake runs in; `~` is your home."""
+    data_root: str | None = None
+    """Folder that the sheet's paths are relative to, looked for as the sheet is: `.` is the folder
+    of the file that names it. null is the folder of the sheet."""
     split_fractions: SplitFractions = SplitFractions()
     """How fields without a split in the sheet are assigned, whole groups at a time."""
     cut: Cut | None = None
@@ -135,3 +136,8 @@ class Source(Section):
     stitch: Stitch | None = None
     """How the tiles of a stage scan become fields: stitched, the input cut into a grid of fields
     about its centre, the target matched to it."""
+
+    @property
+    def images_folder(self) -> Path:
+        """The folder that the paths of the sheet are relative to."""
+        return Path(self.sheet or "").parent if self.data_root is None else Path(self.data_root)

@@ -2,18 +2,38 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from crossres.jobs import InputError
+from crossres.settings.yaml_files import read_yaml
 
 ONE_CHOICE = ("loss", "shares")
 """Sections that are replaced whole: terms of another loss would otherwise stay in it."""
 
 METHODS = ("networks", "deconvolution")
 """Sections whose entries are left out by null."""
+
+Values = dict[str, Any]
+"""What a file holds, before it is checked."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What a file and those that it is based on hold, laid over each other.
+
+    Parameters
+    ----------
+    settings, demo
+        The settings at paper scale, and apart from them what ``demo`` lays over them.
+    files
+        The file itself first, the one that all is based on last.
+    """
+
+    settings: Values
+    demo: Values
+    files: tuple[Path, ...]
 
 
 def find_experiment(name: str, folders: Sequence[Path], key: str = "experiments") -> Path:
@@ -34,7 +54,7 @@ def find_experiment(name: str, folders: Sequence[Path], key: str = "experiments"
         There is none.
     """
     if name.endswith((".yaml", ".yml")):
-        places = [Path(name)]
+        places = [Path(name).expanduser()]
     else:
         places = [folder / f"{name}.yaml" for folder in folders]
     for path in places:
@@ -46,8 +66,8 @@ def find_experiment(name: str, folders: Sequence[Path], key: str = "experiments"
     )
 
 
-def read_experiment(path: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the settings that a file holds, and apart from them its ``demo`` section.
+def read_experiment(path: Path, folder: Path) -> Layers:
+    """Return what an experiment's file holds, laid over what it is based on.
 
     A file with ``based_on`` holds the settings of the file named there, its own laid over them
     key by key; so do both ``demo`` sections. A method that is null is left out at either scale.
@@ -84,25 +104,16 @@ def read_experiment(path: Path, folder: Path) -> tuple[dict[str, Any], dict[str,
                 if given is None:
                     demo[section] = {**_mapping(demo.get(section)), method: None}
         settings, demo = merged(settings, own), merged(demo, own_demo)
-    return settings, demo
+    return Layers(settings, demo, tuple(chain))
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
     """Return ``base`` with the keys of ``over`` in place, mappings merged key by key."""
     result = dict(base)
     for key, value in over.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         both = both and key not in ONE_CHOICE
         result[key] = merged(result[key], value) if both else value
-    return result
-
-
-def without_null_methods(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings without the networks and classical methods that are null."""
-    result = dict(settings)
-    for section in METHODS:
-        if isinstance(result.get(section), Mapping):
-            result[section] = {k: v for k, v in result[section].items() if v is not None}
     return result
 
 
@@ -113,20 +124,40 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]}? {listed}" if close else listed
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return one file's settings and its demo section, as they stand there."""
-    try:
-        settings = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: is not valid YAML: {error}") from error
+def _read(path: Path) -> tuple[Values, Values]:
+    """Return one file's settings and its demo section, as they stand there, but with its paths."""
+    settings = read_yaml(path)
     if not isinstance(settings, dict):
         raise InputError(f"{path}: holds no settings; see config/README.md")
     demo = settings.pop("demo", None) or {}
     if not isinstance(demo, dict):
         raise InputError(f"{path}: demo is {demo!r}; give keys of the experiment with their values")
+    for values in (settings, demo):
+        _locate_paths(values, path.parent)
     return settings, demo
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _locate_paths(values: Values, folder: Path) -> None:
+    """Write paths as they are found: beside the file that names them, else where Snakemake runs."""
+    source = values.get("source")
+    networks = values.get("networks")
+    for section, key in [
+        (source, "sheet"),
+        (source, "data_root"),
+        *((network, "initialise_from") for network in _mapping(networks).values()),
+    ]:
+        path = section.get(key) if isinstance(section, dict) else None
+        if isinstance(path, str) and (key != "initialise_from" or path.endswith(".safetensors")):
+            section[key] = located(path, folder)
+
+
+def located(text: str, folder: Path) -> str:
+    """Return a path beside a file of settings where it is there, else as it was given."""
+    path = Path(text).expanduser()
+    beside = folder / path
+    return str(beside if beside.exists() else path)
+
+
+def _mapping(value: Any) -> Values:
     """Return a section as it is, or an empty one for what is no section."""
     return dict(value) if isinstance(value, Mapping) else {}

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from crossres.experiments import load_config, load_experiment_settings
 from crossres.jobs import InputError
+from crossres.settings import load_config, load_experiment_settings
 
 EXPERIMENTS = Path(__file__).resolve().parents[3] / "config" / "experiments"
 
@@ -48,7 +48,7 @@ def refusal(load):
     [
         ("dims", 2),
         ("source.simulator.channel", "beads"),
-        ("source.simulator.bead_diameter_nm", 20),
+        ("source.simulator.sample.diameter_nm", 20),
         ("modalities.input.residual_blur_nm", 0),
         ("preprocess.background.method", "none"),
         ("preprocess.interpolation_order", 1),
@@ -60,7 +60,7 @@ def refusal(load):
         ("patches.size_px", 64),
         ("networks.cnn.batch", 12),
         ("networks.cnn.learning_rate", 1e-4),
-        ("networks.cnn.seeds", [0]),
+        ("networks.cnn.seeds", (0,)),
         ("networks.gan.adversarial.learning_rate", 1e-5),
         ("networks.gan.adversarial.shares", {"mse": 0.05}),
         ("deconvolution.nnls.step", 0.5),
@@ -74,7 +74,7 @@ def test_defaults_are_filled_in_with_the_papers_values(load, path, default):
         measure={"spots": {}},
     )
     for name in path.split("."):
-        value = value[name]
+        value = getattr(value, name)
     assert value == default
 
 
@@ -82,20 +82,19 @@ def test_defaults_are_filled_in_with_the_papers_values(load, path, default):
     "path", ["deconvolution.nnls", "measure.spots", "networks.gan", "source.sheet"]
 )
 def test_what_has_no_default_stays_out(load, path):
-    *above, last = path.split(".")
     value = load()
-    for name in above:
-        value = value[name]
-    assert last not in value
+    for name in path.split("."):
+        value = getattr(value, name)
+    assert value is None
 
 
 def test_values_given_are_kept(load):
-    assert load(patches__size_px=32)["patches"]["size_px"] == 32
+    assert load(patches__size_px=32).patches.size_px == 32
 
 
-def test_defaults_of_one_experiment_are_not_those_of_another(load):
-    load()["networks"]["cnn"]["seeds"].append(7)
-    assert load()["networks"]["cnn"]["seeds"] == [0]
+def test_settings_cannot_be_changed_once_they_are_read(load):
+    with pytest.raises(ValueError, match="frozen"):
+        load().patches.size_px = 5
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,7 @@ def test_defaults_of_one_experiment_are_not_those_of_another(load):
         ("registration.metod", "method"),
         ("modalities.input.wavelenght_nm", "wavelength_nm"),
         ("modalities.target.camera.gian", "gain"),
-        ("source.simulator.fields.vaildation", "validation"),
+        ("source.simulator.acquisition.fields.vaildation", "validation"),
         ("networks.cnn.learing_rate", "learning_rate"),
         ("networks.gan.adversarial.shares.msee", "mse"),
         ("networks.gan.adversarial.widht", "width"),
@@ -114,14 +113,14 @@ def test_defaults_of_one_experiment_are_not_those_of_another(load):
 def test_an_unknown_key_is_named_with_the_nearest_known_one(settings, refusal, key, nearest):
     settings["networks"]["gan"] = {"iterations": 10, "adversarial": {}}
     message = refusal(key, 1)
-    assert f"{key} is no known key" in message
+    assert f"{key}: unknown key" in message
     assert f"did you mean {nearest}?" in message
     assert "config/README.md" in message
 
 
 def test_an_unknown_network_is_named_with_the_nearest_known_one(refusal):
     message = refusal("networks.gna", {"iterations": 10})
-    assert "networks.gna is no known network" in message
+    assert "networks.gna: unknown network" in message
     assert "did you mean gan?" in message
 
 
@@ -134,7 +133,7 @@ def test_a_key_like_no_other_is_answered_with_the_known_ones(refusal):
 @pytest.mark.parametrize(
     "key",
     ["title", "modalities", "modalities.target", "modalities.input.na", "networks.cnn.iterations",
-     "modalities.input.camera.gain", "source.simulator.fields.test"],
+     "modalities.input.camera.gain", "source.simulator.acquisition.fields.test"],
 )  # fmt: skip
 def test_a_missing_key_is_named(refusal, key):
     assert f"{key} is missing" in refusal(key, None)
@@ -147,7 +146,8 @@ def test_a_missing_key_is_named(refusal, key):
         ("registration.method", "rigid", "shift, affine, elastic, none"),
         ("registration.scheme", "pyramid", "spline, blocks"),
         ("networks.cnn.schedule", "linear", "constant, cosine, halving"),
-        ("dims", 3, "2"),
+        ("dims", 4, "2, 3"),
+        ("preprocess.interpolation_order", 2, "1, 3"),
     ],
 )
 def test_a_value_that_cannot_be_is_answered_with_those_that_can(refusal, key, value, allowed):
@@ -173,10 +173,10 @@ def test_a_value_out_of_range_or_of_the_wrong_type_is_named(refusal, key, value)
         ("modalities.target.pixel_size_nm", None, ["modalities.target.pixel_size_nm is missing"]),
         ("modalities.target.camera", None, ["modalities.target.camera is missing"]),
         ("source.sheet", "a.tsv", ["source needs one of", "it has simulator and sheet"]),
-        ("source.simulator", None, ["source needs one of", "`scan_simulator`", "it has none"]),
+        ("source.simulator", None, ["source needs one of", "`sheet`", "it has none"]),
         ("preprocess.background", {"method": "region"}, ["preprocess.background.region"]),
         ("patches.percentiles", [99, 1], ["patches.percentiles", "low, then high"]),
-        ("source.simulator.fields.test", 0, ["source.simulator.fields.test is 0"]),
+        ("source.simulator.acquisition.fields.test", 0, ["source.simulator.fields.test is 0"]),
         ("patches.size_px", 109, ["patches.size_px is 109", "108 px left"]),
     ],
 )
@@ -188,7 +188,7 @@ def test_keys_that_contradict_each_other_are_named(refusal, key, value, words):
 
 def test_the_largest_patch_that_fits_is_allowed(load):
     # 128 px less 10 on either side
-    assert load(patches__size_px=108)["patches"]["size_px"] == 108
+    assert load(patches__size_px=108).patches.size_px == 108
 
 
 def test_demo_lies_over_the_rest_key_by_key(load):
@@ -198,22 +198,21 @@ def test_demo_lies_over_the_rest_key_by_key(load):
         demo={"networks": {"cnn": {"iterations": 7, "seeds": [9]}}, "patches": {"per_field": 5}},
     )
     # what demo names is its own, lists as a whole; what it does not name stays
-    assert found["networks"]["cnn"]["iterations"] == 7
-    assert found["networks"]["cnn"]["seeds"] == [9]
-    assert found["networks"]["cnn"]["batch"] == 3
-    assert found["patches"]["per_field"] == 5
-    assert found["patches"]["size_px"] == 64
-    assert "demo" not in found
+    assert found.networks.cnn.iterations == 7
+    assert found.networks.cnn.seeds == (9,)
+    assert found.networks.cnn.batch == 3
+    assert found.patches.per_field == 5
+    assert found.patches.size_px == 64
 
 
 def test_paper_scale_leaves_demo_out(load):
     found = load("paper", demo={"networks": {"cnn": {"iterations": 7}}})
-    assert found["networks"]["cnn"]["iterations"] == 10
+    assert found.networks.cnn.iterations == 10
 
 
 def test_an_unknown_key_of_demo_is_refused(refusal):
     message = refusal("demo", {"networks": {"cnn": {"iteratons": 7}}}, scale="demo")
-    assert "networks.cnn.iteratons is no known key" in message
+    assert "networks.cnn.iteratons: unknown key" in message
 
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
@@ -227,7 +226,7 @@ def test_a_demo_that_is_no_mapping_is_refused(settings, write_experiment, demo, 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_an_empty_demo_changes_nothing(settings, write_experiment, scale):
     folder = write_experiment(yaml.safe_dump(settings) + "demo:\n")
-    assert load_experiment_settings("beads", scale, folder)["networks"]["cnn"]["iterations"] == 10
+    assert load_experiment_settings("beads", scale, folder).networks.cnn.iterations == 10
 
 
 def test_an_unknown_experiment_is_answered_with_the_nearest(settings, write_experiment):
@@ -241,7 +240,7 @@ def test_an_unknown_experiment_is_answered_with_the_nearest(settings, write_expe
 def test_an_experiment_can_be_a_path(settings, write_experiment):
     path = write_experiment(settings, "mine") / "mine.yaml"
     found = load_experiment_settings(str(path), "demo", path.parent.parent)
-    assert found["title"] == "Beads"
+    assert found.title == "Beads"
 
 
 @pytest.mark.parametrize(
@@ -258,13 +257,27 @@ def test_a_file_that_is_no_mapping_of_settings_is_refused(write_experiment, text
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 @pytest.mark.parametrize("name", [path.stem for path in sorted(EXPERIMENTS.glob("*.yaml"))])
 def test_experiments_of_the_repository_are_valid(name, scale):
-    assert load_experiment_settings(name, scale, EXPERIMENTS)["title"]
+    assert load_experiment_settings(name, scale, EXPERIMENTS).title
 
 
 def test_configuration_has_its_defaults():
-    defaults = {"experiments": ["beads"], "scale": "demo", "fields_per_job": 50,
-                "device": "auto", "gpus_per_training": 1}  # fmt: skip
-    assert defaults.items() <= load_config({"experiments": ["beads"]}).items()
+    defaults = {"experiments": ("beads",), "scale": "demo", "fields_per_job": 50,
+                "device": "auto", "gpus_per_training": 1, "keep_stages": False}  # fmt: skip
+    assert load_config({"experiments": ["beads"]}).as_params() == defaults
+
+
+@pytest.mark.parametrize(
+    ("given", "experiments"),
+    [("beads", ("beads",)), ("beads, mine.yaml", ("beads", "mine.yaml")), (20240115, ("20240115",)),
+     ([20240115, "beads"], ("20240115", "beads"))],
+)  # fmt: skip
+def test_the_command_line_may_name_experiments_without_brackets(given, experiments):
+    assert load_config({"experiments": given}).experiments == experiments
+
+
+@pytest.mark.parametrize(("given", "kept"), [("true", True), ("False", False), (True, True)])
+def test_the_command_line_gives_true_and_false_as_texts(given, kept):
+    assert load_config({"experiments": "beads", "keep_stages": given}).keep_stages is kept
 
 
 @pytest.mark.parametrize(
@@ -273,7 +286,9 @@ def test_configuration_has_its_defaults():
         ({}, "experiments is missing"),
         ({"experiments": []}, "experiments"),
         ({"experiments": ["a", "a"]}, "experiments"),
-        ({"experiments": "a"}, "experiments"),
+        ({"experiments": None}, "experiments"),
+        ({"experiments": ["a"], "networks": {}}, "is one of an experiment's file"),
+        ({"experiments": "a,a"}, "experiments names a twice"),
         ({"experiments": ["a"], "scal": "demo"}, "did you mean scale?"),
         ({"experiments": ["a"], "scale": "full"}, "scale is 'full'; it can be demo, paper"),
         ({"experiments": ["a"], "device": "gpu"}, "device is 'gpu'; it can be auto, cpu, cuda"),
