@@ -26,7 +26,7 @@ LARGEST_ROTATION_DEGREE = 3.5
 RATIO_STEP = 1.03
 RATIO_SPAN = 4.0
 CHANCE = 25.0
-"""Five standard deviations, one being that of pixels of which 25 vary together in the band."""
+"""Five sigma; one in 25 pixels is independent."""
 
 SURE = 0.7
 """Above this correlation nothing else is tried."""
