@@ -20,7 +20,7 @@ from crossres.networks import (
     save_model,
     takes_field,
 )
-from crossres.patches import Patches, load_patches
+from crossres.patches import PatchSet, load_patches
 from crossres.training import Diverged, Team, TrainingData, run_team, train
 
 
@@ -146,7 +146,7 @@ def kept_of(history: pd.DataFrame) -> dict[str, Any]:
 
 
 def model_file(
-    network: str, shape: Mapping[str, Any], dims: int, training: Patches, facts: Mapping[str, Any]
+    network: str, shape: Mapping[str, Any], dims: int, training: PatchSet, facts: Mapping[str, Any]
 ) -> ModelFile:
     """Return what the model file says of its model."""
     return ModelFile(
