@@ -77,16 +77,16 @@ def register_fields(
         reference = read_image(inputs / f"{name}.ome.tif")
         moving = read_image(targets / f"{scene or name}.ome.tif")
         require_one_frame(reference, moving, name)
-        size_nm, z_step_nm = reference.known_pixel_size_nm, reference.z_step_nm
+        steps_nm = reference.grid.steps_nm(len(reference.axes))
         fixed, free = reference.array, moving.array
-        match, place = place_of(name, scene, moving, size_nm)
+        match, place = place_of(name, scene, moving, steps_nm[-1])
         if match is None:
             fixed, free = common_size(fixed, free, name)
         if match is not None and match.reason:
             found = leave_out(fixed, match.reason)
         else:
-            found = register_pair(fixed, free, settings, size_nm, place, on, z_step_nm)
-        write_pair(name, found, settings.crop_px, (size_nm, z_step_nm), folder, displacements)
+            found = register_pair(fixed, free, settings, steps_nm, place, on)
+        write_pair(name, found, settings.crop_px, reference, folder, displacements)
         matched = {} if match is None else described(match)
         rows.append({"field": name, **found.values, **matched})
     result = pd.DataFrame(rows)
@@ -140,7 +140,7 @@ def write_pair(
     name: str,
     found: RegisteredPair,
     crop_px: int,
-    spacing_nm: tuple[float, float | None],
+    reference: Image,
     folder: Path,
     displacements: Path,
 ) -> None:
@@ -154,8 +154,8 @@ def write_pair(
         The pair.
     crop_px
         In y and x; a volume keeps all of its slices.
-    spacing_nm
-        Pixel size and, of a volume, z step.
+    reference
+        The input, on the pair's grid.
     folder, displacements
         Where to: the pair, and the displacement averaged over squares of its pixels.
     """
@@ -165,8 +165,8 @@ def write_pair(
             f"field {name}: registration.crop_px is {crop_px}, which leaves nothing of its "
             f"{height} x {width} pixels; crop less"
         )
-    size_nm, z_step_nm = spacing_nm
-    axes = "CYX" if found.pair.ndim == 3 else "CZYX"
+    size_nm, z_step_nm = reference.known_pixel_size_nm, reference.z_step_nm
+    axes = f"C{reference.axes}"
     inner = np.s_[..., crop_px : height - crop_px, crop_px : width - crop_px]
     corner = (found.corner_px[0] + crop_px, found.corner_px[1] + crop_px)
     roles = ("input", "target")

@@ -197,7 +197,7 @@ def stamp_of(settings: Sequence[Any], files: Any) -> str:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake  # type: ignore[name-defined]
     run(
         run_team,
         job.log[0],

@@ -270,9 +270,7 @@ def test_a_batch_of_whole_fields_becomes_a_table(tmp_path):
 def test_a_batch_without_accepted_pairs_becomes_a_table_without_rows(tmp_path):
     columns = {"field": ["a"], "accepted": [False], "residual_px": [np.nan]}
     pd.DataFrame(columns).to_csv(tmp_path / "r.csv", index=False)
-    measure_registration(
-        tmp_path / "r.csv", tmp_path, None, {"target": 25.0}, tmp_path / "e.csv"
-    )
+    measure_registration(tmp_path / "r.csv", tmp_path, None, {"target": 25.0}, tmp_path / "e.csv")
     found = pd.read_csv(tmp_path / "e.csv")
     assert len(found) == 0
     assert {"field", "error_rms_px", "error_rms_nm"} < set(found.columns)

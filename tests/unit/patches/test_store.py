@@ -1,4 +1,3 @@
-import os
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -172,7 +171,7 @@ def test_batches_are_drawn_from_a_map_as_from_memory(tmp_path, patches):
 def test_many_fields_hold_one_file_open(tmp_path, fields):
     many = [np.zeros((4, 4), np.float32)] * 1500
     save_patches(tmp_path / "p", replace(fields, inputs=many, targets=many))
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     found = load_patches(tmp_path / "p")
     assert len(found.inputs) == 1500
-    assert len(os.listdir("/proc/self/fd")) - before <= 1
+    assert len(list(Path("/proc/self/fd").iterdir())) - before <= 1

@@ -17,4 +17,4 @@ STILL = np.eye(2)
 
 def register(pair, place=None, **settings):
     chosen = Registration(**{"min_texture": MIN_TEXTURE, **settings})
-    return register_pair(*pair, chosen, PIXEL_NM, place)
+    return register_pair(*pair, chosen, (PIXEL_NM, PIXEL_NM), place)

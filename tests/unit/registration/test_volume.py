@@ -6,7 +6,7 @@ from crossres.settings import Registration
 
 SHAPE = (24, 72, 72)
 PIXEL_NM, Z_STEP_NM = 30.0, 120.0
-SPACING_NM = np.array([Z_STEP_NM, PIXEL_NM, PIXEL_NM])
+STEPS_NM = (Z_STEP_NM, PIXEL_NM, PIXEL_NM)
 FAR = 2000.0
 
 
@@ -25,7 +25,7 @@ def spots(shift=(0.0, 0.0, 0.0), sharpness=1.0, seed=0, magnification=1.0):
 
 def register(fixed, free, **settings):
     chosen = Registration(**{"method": "affine", **settings})
-    return register_pair(fixed, free, chosen, PIXEL_NM, z_step_nm=Z_STEP_NM)
+    return register_pair(fixed, free, chosen, STEPS_NM)
 
 
 def shift_of(values, unit):
@@ -38,7 +38,8 @@ def test_a_shift_is_undone_to_a_fraction_of_a_slice(method):
     values = found.values
     assert (values["accepted"], values["applied"], values["reason"]) == (True, True, "")
     np.testing.assert_allclose(shift_of(values, "px"), [-1.4, 2.3, -3.6], atol=0.15)
-    np.testing.assert_allclose(shift_of(values, "nm"), SPACING_NM * shift_of(values, "px"))
+    in_px = np.array(shift_of(values, "px"))
+    np.testing.assert_allclose(shift_of(values, "nm"), STEPS_NM * in_px)
     assert found.pair.shape == (2, *SHAPE)
     assert found.displacement.shape == (3, *SHAPE)
     inner = np.s_[3:-3, 6:-6, 6:-6]
@@ -50,7 +51,7 @@ def test_a_shift_deforms_nothing_and_a_magnification_does():
     pair = spots(), spots(magnification=1.03)
     assert register(*pair, method="shift").values["deformation_px"] == pytest.approx(0, abs=1e-5)
     # what is magnified by 3 % moves back by 0.03 / 1.03 of its distance from the middle
-    corner_nm = SPACING_NM * (np.array(SHAPE) - 1) / 2 * 0.03 / 1.03
+    corner_nm = STEPS_NM * (np.array(SHAPE) - 1) / 2 * 0.03 / 1.03
     expected_px = np.linalg.norm(corner_nm) / PIXEL_NM
     found = register(*pair, method="affine").values
     assert found["deformation_px"] == pytest.approx(expected_px, rel=0.2)
@@ -60,7 +61,7 @@ def test_errors_along_z_count_by_their_nm():
     pair = spots(), spots((0.3, 1.2, -0.7))
     settings = Registration(method="affine")
     thin, thick = (
-        register_pair(*pair, settings, PIXEL_NM, z_step_nm=z).values["residual_px"]
+        register_pair(*pair, settings, (z, PIXEL_NM, PIXEL_NM)).values["residual_px"]
         for z in (PIXEL_NM, 4 * PIXEL_NM)
     )
     assert 0 < thin < thick < 4 * thin
@@ -120,13 +121,8 @@ def test_volumes_are_not_registered_elastically():
         register(spots(), spots(), method="elastic")
 
 
-def test_a_volume_needs_the_distance_of_its_slices():
-    with pytest.raises(ValueError, match="needs its z_step_nm"):
-        register_pair(spots(), spots(), Registration(), PIXEL_NM)
-
-
 def test_an_image_and_a_volume_have_the_same_columns_but_for_z(shifted):
-    image = register_pair(*shifted, Registration(), PIXEL_NM).values
+    image = register_pair(*shifted, Registration(), (PIXEL_NM, PIXEL_NM)).values
     volume = register(spots(), spots()).values
     assert set(volume) - set(image) == {"shift_z_px", "shift_z_nm"}
     assert set(image) < set(volume)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import binary_dilation
 
-from crossres.registration.mosaic import tile_of_pixel
 from crossres.simulate import ScanTruth, sample_position_nm
+from crossres.stitching import tile_of_pixel
 
 STRUCTURED_LEVEL = 0.1
 
@@ -129,7 +129,9 @@ def structured_cells(target: np.ndarray, shape: tuple[int, ...], step_px: int) -
     whole = target[: rows * step_px, : columns * step_px].astype(np.float64)
     means = whole.reshape(rows, step_px, columns, step_px).mean(axis=(1, 3))
     low, high = np.percentile(means, [2, 99.9])
-    return binary_dilation(means > low + STRUCTURED_LEVEL * (high - low), iterations=2)
+    bright = means > low + STRUCTURED_LEVEL * (high - low)
+    cells: np.ndarray = binary_dilation(bright, iterations=2)
+    return cells
 
 
 def scan_error_nm(
@@ -171,4 +173,6 @@ def scan_error_nm(
     in_input = np.reshape(field_corner_px, (2, 1, 1)) + (place + 0.5) / ratio - 0.5
     seen_input = seen_positions_nm(truth, "input", positions_px["input"], in_input)
     in_target = place - displacement
-    return seen_input - seen_positions_nm(truth, "target", positions_px["target"], in_target)
+    seen_target = seen_positions_nm(truth, "target", positions_px["target"], in_target)
+    error: np.ndarray = seen_input - seen_target
+    return error

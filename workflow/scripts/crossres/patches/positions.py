@@ -102,7 +102,8 @@ def draw_positions(
     share = uniform_filter(bright, patch_px, mode="constant")
     centres = drawn + np.array(patch_px) // 2
     enough = share[tuple(centres.T)] >= foreground_fraction - 1e-9
-    return drawn[enough][:count]
+    kept: np.ndarray = drawn[enough][:count]
+    return kept
 
 
 def cut_patches(image: np.ndarray, positions: np.ndarray, patch_px: tuple[int, ...]) -> np.ndarray:
@@ -122,4 +123,5 @@ def cut_patches(image: np.ndarray, positions: np.ndarray, patch_px: tuple[int, .
     ndarray
         (N, [z, ]y, x) of the image's dtype.
     """
-    return sliding_window_view(image, patch_px)[tuple(positions.T)]
+    patches: np.ndarray = sliding_window_view(image, patch_px)[tuple(positions.T)]
+    return patches

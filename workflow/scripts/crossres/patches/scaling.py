@@ -70,9 +70,7 @@ def normalised_pair(
     return scales["input"].apply(source), scales["target"].apply(target)
 
 
-def _scale(
-    pixels: np.ndarray | PixelQuantiles, of: str, percentiles: tuple[float, float]
-) -> Scale:
+def _scale(pixels: np.ndarray | PixelQuantiles, of: str, percentiles: tuple[float, float]) -> Scale:
     try:
         return scale_from_percentiles(pixels, *percentiles)
     except ValueError as error:

@@ -127,8 +127,10 @@ def save_patches(path: str | Path, patches: PatchSet) -> None:
     """Write patches that are in memory as safetensors, whole or not at all."""
     tensors: dict[str, np.ndarray] = {}
     for role, images in (("input", patches.inputs), ("target", patches.targets)):
-        stacked = isinstance(images, np.ndarray)
-        tensors |= {role: images} if stacked else {tensor_name(role, n): i for n, i in enumerate(images)}
+        if isinstance(images, np.ndarray):
+            tensors[role] = images
+        else:
+            tensors |= {tensor_name(role, n): image for n, image in enumerate(images)}
     shapes = {name: array.shape for name, array in tensors.items()}
     with patches_to_fill(path, shapes, patches.preparation) as append:
         for name, array in tensors.items():

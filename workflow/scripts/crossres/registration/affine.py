@@ -173,7 +173,8 @@ def _band_pass(image: np.ndarray, blur_px: float) -> np.ndarray:
     narrow = [min(blur_px, n / 16) for n in image.shape]
     wide = [6 * sigma for sigma in narrow]
     result = gaussian_filter(image, narrow) - gaussian_filter(image, wide)
-    return result / (result.std() + 1e-12)
+    scaled: np.ndarray = result / (result.std() + 1e-12)
+    return scaled
 
 
 def _moved(

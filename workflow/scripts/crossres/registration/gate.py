@@ -15,7 +15,7 @@ LEAST_INDEPENDENT = 300
 
 
 def correlation(
-    fixed: np.ndarray, free: np.ndarray, steps: tuple[float, ...] | None = None
+    fixed: np.ndarray, free: np.ndarray, steps_px: tuple[float, ...] | None = None
 ) -> float:
     """Return Pearson's r of an input and a target blurred as the input is.
 
@@ -27,7 +27,7 @@ def correlation(
     ----------
     fixed, free
         ([Z, ]Y, X) input and target, aligned.
-    steps
+    steps_px
         Distance of two pixels along each axis, in lateral pixels: the blur is as wide in nm along
         z as in the plane. By default 1 along each.
 
@@ -40,7 +40,7 @@ def correlation(
         return 0.0
     found = [float(np.corrcoef(fixed.ravel(), free.ravel())[0, 1])]
     for blur_px in BLURS_PX:
-        sigmas = [blur_px / step for step in steps or (1.0,) * fixed.ndim]
+        sigmas = [blur_px / step for step in steps_px or (1.0,) * fixed.ndim]
         # a blur leaves fewer independent values, of which chance makes more
         alike = np.prod([max(1.0, 2 * np.sqrt(np.pi) * sigma) for sigma in sigmas])
         if fixed.size >= LEAST_INDEPENDENT * alike:

@@ -26,10 +26,9 @@ def register_pair(
     fixed: np.ndarray,
     free: np.ndarray,
     settings: Registration,
-    pixel_size_nm: float,
+    steps_nm: tuple[float, ...],
     place: tuple[np.ndarray, np.ndarray] | None = None,
     device: str = "cpu",
-    z_step_nm: float | None = None,
 ) -> RegisteredPair:
     """Move a target onto its input, and say whether the pair may be trained on.
 
@@ -41,15 +40,13 @@ def register_pair(
         (Y', X') the target, or a mosaic that it is part of; of a volume (Z, Y, X), as the input.
     settings
         ``registration`` of the experiment.
-    pixel_size_nm
-        Of both.
+    steps_nm
+        Distance of two pixels of both along ([z, ]y, x).
     place
         (A, b): the input's pixel p lies at A p + b in the target; by default both corners meet.
         Images only.
     device
         Where the elastic registration computes.
-    z_step_nm
-        Distance of two slices; of volumes.
 
     Returns
     -------
@@ -58,9 +55,7 @@ def register_pair(
         beyond its place either: it is left out of training, and looked at.
     """
     if fixed.ndim == 3:
-        if z_step_nm is None:
-            raise ValueError("a pair of volumes needs its z_step_nm")
-        return register_volume(fixed, free, settings, (z_step_nm, pixel_size_nm, pixel_size_nm))
+        return register_volume(fixed, free, settings, steps_nm)
     matrix, offset = place if place is not None else (np.eye(2), np.zeros(2))
     rows, columns = covered_part(fixed.shape, free.shape, matrix, offset)
     coverage = (rows.stop - rows.start) * (columns.stop - columns.start) / fixed.size
@@ -76,7 +71,7 @@ def register_pair(
     offset = offset + matrix @ corner
     initial = _placed(fixed.shape, matrix, offset)
     before = warp(free, initial)
-    reach_px = max(1, int(np.ceil(settings.max_shift_nm / pixel_size_nm)))
+    reach_px = max(1, int(np.ceil(settings.max_shift_nm / steps_nm[-1])))
     found = locate_correlation_peak(fixed, before, reach_px)
     step, look = _estimate(fixed, free, (matrix, offset), found.shift_px, settings, device)
     total = _composed(step, matrix, offset)
@@ -84,7 +79,7 @@ def register_pair(
     if settings.method != "elastic":
         look = _look_again(fixed, after, device)
     values = {
-        **shift_values(mean_shift(step), (pixel_size_nm, pixel_size_nm)),
+        **shift_values(mean_shift(step), steps_nm),
         "residual_px": look.rms_px,
         "residual_p95_px": look.p95_px,
         "deformation_px": largest_deviation(step, (1.0, 1.0)),

@@ -67,21 +67,21 @@ def leave_out(fixed: np.ndarray, reason: str, coverage: float = 0.0) -> Register
     return RegisteredPair(pair, (0, 0), nothing, nothing, values)
 
 
-def shift_values(shift_px: np.ndarray, spacing_nm: tuple[float, ...]) -> dict[str, float]:
+def shift_values(shift_px: np.ndarray, steps_nm: tuple[float, ...]) -> dict[str, float]:
     """Return the columns of a shift: ``shift_y_px``, ``shift_y_nm`` and so on.
 
     Parameters
     ----------
     shift_px
         ([z, ]y, x), along z in slices.
-    spacing_nm
+    steps_nm
         Distance of two pixels along each axis.
     """
-    axes = "zyx"[-len(spacing_nm) :]
+    axes = "zyx"[-len(steps_nm) :]
     in_px = {f"shift_{axis}_px": float(px) for axis, px in zip(axes, shift_px, strict=True)}
     in_nm = {
         f"shift_{axis}_nm": float(px) * nm
-        for axis, px, nm in zip(axes, shift_px, spacing_nm, strict=True)
+        for axis, px, nm in zip(axes, shift_px, steps_nm, strict=True)
     }
     return in_px | in_nm
 
@@ -105,17 +105,18 @@ def mean_shift(step: np.ndarray) -> np.ndarray:
     return np.array([part.mean(dtype=np.float64) for part in step])
 
 
-def largest_deviation(step: np.ndarray, steps: tuple[float, ...]) -> float:
+def largest_deviation(step: np.ndarray, steps_px: tuple[float, ...]) -> float:
     """Return the largest distance of a displacement from its mean, in pixels.
 
     Parameters
     ----------
     step
         (N, [Z, ]Y, X).
-    steps
+    steps_px
         Distance of two pixels along each axis, in lateral pixels: (1, 1) of images.
     """
+    means = step.mean(axis=tuple(range(1, step.ndim)))
     square = np.zeros(step.shape[1:], np.float32)
-    for part, mean, size in zip(step, step.mean(axis=tuple(range(1, step.ndim))), steps, strict=True):
+    for part, mean, size in zip(step, means, steps_px, strict=True):
         square += (size * (part - mean)) ** 2
     return float(np.sqrt(square.max()))

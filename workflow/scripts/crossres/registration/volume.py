@@ -21,7 +21,7 @@ def register_volume(
     fixed: np.ndarray,
     free: np.ndarray,
     settings: Registration,
-    spacing_nm: tuple[float, float, float],
+    steps_nm: tuple[float, ...],
 ) -> RegisteredPair:
     """Move a target's volume onto that of its input, to a fraction of a slice.
 
@@ -31,7 +31,7 @@ def register_volume(
         (Z, Y, X) input and target of one shape on one grid, finite.
     settings
         ``registration`` of the experiment, of method ``shift``, ``affine`` or ``none``.
-    spacing_nm
+    steps_nm
         Distance of two pixels along z, y and x.
 
     Returns
@@ -56,18 +56,18 @@ def register_volume(
     if settings.method == "elastic":
         raise ValueError("volumes cannot be registered elastically")
     fixed, before = (np.asarray(volume, np.float32) for volume in (fixed, free))
-    steps = tuple(size / spacing_nm[-1] for size in spacing_nm)
-    found = _estimate(fixed, before, settings, spacing_nm)
+    steps_px = tuple(step / steps_nm[-1] for step in steps_nm)
+    found = _estimate(fixed, before, settings, steps_nm)
     step = found.displacement(fixed.shape)
     after = before if settings.method == "none" else warp(before, step)
     values = {
-        **shift_values(found.shift_px, spacing_nm),
-        "residual_px": float(np.linalg.norm(found.errors_px * steps)),
+        **shift_values(found.shift_px, steps_nm),
+        "residual_px": float(np.linalg.norm(found.errors_px * steps_px)),
         # known of elastic registrations alone
         "residual_p95_px": float("nan"),
-        "deformation_px": largest_deviation(step, steps),
-        "correlation_before": correlation(fixed, before, steps),
-        "correlation": correlation(fixed, after, steps),
+        "deformation_px": largest_deviation(step, steps_px),
+        "correlation_before": correlation(fixed, before, steps_px),
+        "correlation": correlation(fixed, after, steps_px),
         "texture": float("nan"),
         "coverage": 1.0,
     }
@@ -84,14 +84,14 @@ def _estimate(
     fixed: np.ndarray,
     free: np.ndarray,
     settings: Registration,
-    spacing_nm: tuple[float, float, float],
+    steps_nm: tuple[float, ...],
 ) -> AffineEstimate:
     """Return what the method moves the target by, no further than allowed."""
     if settings.method == "none":
         still, unknown = np.zeros(3), np.full(3, np.nan)
         return AffineEstimate(np.zeros((3, 3)), still, unknown, float("nan"), (1.0, 1.0, 1.0))
     # two pixels more, so that a peak at the limit still shows both its sides
-    reach = tuple(int(np.ceil(settings.max_shift_nm / size)) + 2 for size in spacing_nm)
+    reach = tuple(int(np.ceil(settings.max_shift_nm / step)) + 2 for step in steps_nm)
     start = correlation_shift(fixed, free, reach)
     return estimate_affine(fixed, free, model=settings.method, initial_shift_px=start)
 
