@@ -20,7 +20,7 @@ from crossres.networks import (
     save_model,
     takes_field,
 )
-from crossres.patches import Patches, load_patches
+from crossres.patches import PatchSet, load_patches
 from crossres.training import Diverged, Team, TrainingData, run_team, train
 
 
@@ -146,7 +146,7 @@ def kept_of(history: pd.DataFrame) -> dict[str, Any]:
 
 
 def model_file(
-    network: str, shape: Mapping[str, Any], dims: int, training: Patches, facts: Mapping[str, Any]
+    network: str, shape: Mapping[str, Any], dims: int, training: PatchSet, facts: Mapping[str, Any]
 ) -> ModelFile:
     """Return what the model file says of its model."""
     return ModelFile(
@@ -197,7 +197,7 @@ def stamp_of(settings: Sequence[Any], files: Any) -> str:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake  # type: ignore[name-defined]
     run(
         run_team,
         job.log[0],

@@ -11,7 +11,7 @@ from training_runs import PLAIN, against, assert_same_weights, make_data, poison
 import train_network as script
 from crossres.jobs import InputError
 from crossres.networks import ModelFile, build, load_model, save_model
-from crossres.patches import Patches, save_patches
+from crossres.patches import PatchSet, save_patches
 from crossres.preprocess import Scale
 from crossres.training import Team, run_team
 
@@ -28,7 +28,9 @@ def write_data(folder, data=None):
              "validation": (data.validation_inputs, data.validation_targets)}  # fmt: skip
     paths = {name: folder / f"{name}.safetensors" for name in parts}
     for name, path in paths.items():
-        save_patches(path, Patches(*parts[name], SCALES, 30.0, None, *RAW))
+        inputs, targets = parts[name]
+        patches = PatchSet(SCALES, 30.0, None, *RAW, inputs=inputs, targets=targets)
+        save_patches(path, patches)
     return paths
 
 

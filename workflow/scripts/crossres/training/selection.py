@@ -160,7 +160,7 @@ class Validation:
         total = self.loss.get("mse", 0.0) * mse
         terms = {name: weight for name, weight in self.loss.items() if name != "mse"}
         for pair in pairs if terms else []:
-            x, y = (torch.from_numpy(image)[None, None].to(self.device) for image in pair)
+            x, y = (torch.tensor(image)[None, None].to(self.device) for image in pair)
             part = pair[0].size / self.pixels
             total += sum(w * part * float(FIDELITY[name](x, y)) for name, w in terms.items())
         return total
