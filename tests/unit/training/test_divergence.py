@@ -39,7 +39,7 @@ def test_nan_stops_the_training_and_names_its_iteration(data, settings, part, tm
 
 
 def test_the_iteration_is_exact_although_it_is_looked_at_late(data, stepped, tmp_path):
-    settings = {**PLAIN, "batch": 1, "iterations": 100, "validate_every": 50}
+    settings = changed(PLAIN, batch=1, iterations=100, validate_every=50)
     failed = first_that_draws_it(settings)
     assert failed > 2
     with pytest.raises(Diverged, match=f"iteration {failed} "):
@@ -49,8 +49,7 @@ def test_the_iteration_is_exact_although_it_is_looked_at_late(data, stepped, tmp
 
 
 def test_what_the_losses_and_shares_were_just_before_is_said(data, tmp_path):
-    settings = {**against(warm_up_iterations=0), "batch": 1, "iterations": 100,
-                "validate_every": 50}  # fmt: skip
+    settings = changed(against(warm_up_iterations=0), batch=1, iterations=100, validate_every=50)  # fmt: skip
     with pytest.raises(Diverged) as fault:
         run(poisoned(data, patches=BROKEN), settings, tmp_path)
     for name in ("generator_loss", "mse_share", "adversarial_share", "discriminator_loss"):
@@ -59,7 +58,7 @@ def test_what_the_losses_and_shares_were_just_before_is_said(data, tmp_path):
 
 
 def test_the_best_model_until_then_is_carried_and_named(data, tmp_path, monkeypatch):
-    settings = {**PLAIN, "batch": 1, "iterations": 100, "validate_every": 1}
+    settings = changed(PLAIN, batch=1, iterations=100, validate_every=1)
     failed = first_that_draws_it(settings)
     # the second of all is the best
     judge_by(monkeypatch, [9.0, 5.0, 1.0, *[3.0] * 100])
@@ -67,12 +66,12 @@ def test_the_best_model_until_then_is_carried_and_named(data, tmp_path, monkeypa
         run(poisoned(data, patches=BROKEN), settings, tmp_path / "broken")
     assert failed > 2
     judge_by(monkeypatch, [9.0, 5.0, 1.0])
-    until_then, _ = run(data, {**settings, "iterations": 2}, tmp_path / "whole")
+    until_then, _ = run(data, changed(settings, iterations=2), tmp_path / "whole")
     assert_same_weights(fault.value.weights, until_then)
 
 
 def test_the_side_file_keeps_the_last_good_state(data, tmp_path):
-    settings = {**PLAIN, "batch": 1, "iterations": 100, "validate_every": 1}
+    settings = changed(PLAIN, batch=1, iterations=100, validate_every=1)
     failed = first_that_draws_it(settings)
     with pytest.raises(Diverged):
         run(poisoned(data, patches=BROKEN), settings, tmp_path)
@@ -84,7 +83,7 @@ def test_the_side_file_keeps_the_last_good_state(data, tmp_path):
 def test_a_rate_far_too_high_ends_as_a_divergence_with_the_rate_named(data, tmp_path):
     # Adam's steps are as long as the rate
     with pytest.raises(Diverged, match=r"lower learning_rate than 1e\+08"):
-        run(data, {**PLAIN, "learning_rate": 1e8, "validate_every": 1}, tmp_path)
+        run(data, changed(PLAIN, learning_rate=1e8, validate_every=1), tmp_path)
 
 
 def test_a_validation_that_goes_astray_ends_the_training(data, monkeypatch, tmp_path):

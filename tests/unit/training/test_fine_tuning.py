@@ -17,8 +17,7 @@ RATE = 5e-3
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
     """Weights after 200 iterations at a rate that has come down to nothing."""
-    settings = {**PLAIN, "iterations": 200, "validate_every": 200, "learning_rate": RATE,
-                "schedule": "cosine"}  # fmt: skip
+    settings = changed(PLAIN, iterations=200, validate_every=200, learning_rate=RATE, schedule="cosine")  # fmt: skip
     return run(data, settings, tmp_path_factory.mktemp("trained"))[0]
 
 
@@ -29,8 +28,7 @@ def went_on(data, trained, tmp_path):
     def go_on(warm_up, seed):
         network = small_network()
         network.load_state_dict(trained)
-        settings = {**PLAIN, "iterations": 10, "validate_every": 1, "learning_rate": 10 * RATE,
-                    "rate_warm_up_iterations": warm_up}  # fmt: skip
+        settings = changed(PLAIN, iterations=10, validate_every=1, learning_rate=10 * RATE, rate_warm_up_iterations=warm_up)  # fmt: skip
         folder = tmp_path / f"{warm_up}_{seed}"
         return run(data, settings, folder, seed=seed, network=network, fine_tuned=True)
 

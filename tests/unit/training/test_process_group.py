@@ -34,7 +34,7 @@ SETTINGS = {
     "gan": against(),
     "relativistic": against(kind="relativistic", warm_up_iterations=0),
     # its means run over the whole batch
-    "average": against({**PLAIN, "loss": {"mae": 1, "ssim": 0.1}}, kind="relativistic_average",
+    "average": against(changed(PLAIN, loss={"mae": 1, "ssim": 0.1}), kind="relativistic_average",
                        warm_up_iterations=0, shares={}),
 }  # fmt: skip
 TERMS = ["generator_loss", "mse", "discriminator_loss", "weight_mse"]

@@ -6,9 +6,8 @@ from training_runs import ADVERSARIAL, BOTH, PLAIN, assert_same, run, small_netw
 
 SETTINGS = pytest.mark.parametrize(
     "settings",
-    [PLAIN, ADVERSARIAL, {**ADVERSARIAL, "schedule": "halving", "rate_warm_up_iterations": 5,
-                          "crop_px": 12, "adversarial": {**ADVERSARIAL["adversarial"],
-                                                         "kind": "relativistic"}}],
+    [PLAIN, ADVERSARIAL, changed(ADVERSARIAL, schedule="halving", rate_warm_up_iterations=5, crop_px=12, adversarial={**ADVERSARIAL["adversarial"],
+                                                         "kind": "relativistic"})],
     ids=["plain", "adversarial", "crops, schedule, relativistic"],
 )  # fmt: skip
 
@@ -81,7 +80,7 @@ def test_a_truncated_state_is_refused_and_training_begins_anew(
     data, settings, whole, stepped, tmp_path, part
 ):
     expected = whole(settings)
-    run(data, {**settings, "iterations": 4}, tmp_path)
+    run(data, changed(settings, iterations=4), tmp_path)
     path = tmp_path / "training_state.pt"
     state = path.read_bytes()
     path.write_bytes(state[: int(part * len(state))])

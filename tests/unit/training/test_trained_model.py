@@ -15,7 +15,7 @@ from crossres.patches import Patches, save_patches
 from crossres.preprocess import Scale
 from crossres.training import Team, run_team
 
-SETTINGS = {**PLAIN, "width": 2, "depth": 1, "seeds": [0]}
+SETTINGS = changed(PLAIN, width=2, depth=1, seeds=[0])
 ABOUT = {"experiment": "beads", "channel": "red", "scale": "demo", "data": "simulated",
          "code": "abc"}  # fmt: skip
 RAW = (101.5, 65.0, 3)
@@ -86,7 +86,7 @@ def test_the_best_scores_weights_are_those_in_the_file(job, monkeypatch):
 
 @pytest.mark.parametrize(("crop_px", "side"), [(None, 16), (12, 12)])
 def test_attention_pools_over_what_is_trained_on(job, crop_px, side):
-    settings = {**SETTINGS, "width": 4, "groups": 1, "blocks": 1, "iterations": 2}
+    settings = changed(SETTINGS, width=4, groups=1, blocks=1, iterations=2)
     settings |= {"crop_px": crop_px, "reduction": 2}
     _, about = train(job, network="rcan", settings=settings)
     assert tuple(about.settings["field_px"]) == (side, side)
@@ -95,7 +95,7 @@ def test_attention_pools_over_what_is_trained_on(job, crop_px, side):
 def test_a_network_is_fine_tuned_from_where_another_ended(job, tmp_path):
     initial = tmp_path / "initial.safetensors"
     weights = write_model(initial, width=2, depth=1)
-    still = {**SETTINGS, "learning_rate": 1e-20}
+    still = changed(SETTINGS, learning_rate=1e-20)
     model, _ = train(job, initial=initial, settings=still)
     assert_same_weights(model.state_dict(), weights)
     history = pd.read_csv(job["outputs"]["history"])
@@ -137,7 +137,7 @@ def test_the_field_of_the_attention_may_differ(tmp_path):
 
 def test_the_best_model_before_a_divergence_is_left_beside_and_named(job, tmp_path):
     broken = poisoned(make_data(), patches=3)
-    settings = {**SETTINGS, "batch": 1, "iterations": 100, "validate_every": 1}
+    settings = changed(SETTINGS, batch=1, iterations=100, validate_every=1)
     with pytest.raises(InputError) as fault:
         train(job, patches=write_data(tmp_path, broken), settings=settings)
     rescued = job["outputs"]["model"].with_name("before_divergence.safetensors")
@@ -156,7 +156,7 @@ def test_a_divergence_from_the_start_leaves_no_model(job, tmp_path):
 
 
 def test_a_training_that_never_met_its_discriminator_is_refused(job):
-    settings = {**against(SETTINGS, warm_up_iterations=8)}
+    settings = changed(against(SETTINGS, warm_up_iterations=8))
     with pytest.raises(InputError, match=r"networks\.gan: .* never validated a candidate"):
         train(job, network="gan", settings=settings)
 
@@ -196,7 +196,7 @@ def test_the_stamp_is_the_same_for_the_same_job(stamp, tmp_path):
     assert stamp() == stamp()
     # as many seeds, threads or where the files lie change nothing
     moved = write_data(tmp_path / "elsewhere")
-    assert stamp(settings={**SETTINGS, "seeds": [0, 1]}, threads=2, patches=moved) == stamp()
+    assert stamp(settings=changed(SETTINGS, seeds=[0, 1]), threads=2, patches=moved) == stamp()
 
 
 def test_the_stamp_changes_with_all_that_the_weights_depend_on(stamp, tmp_path):
@@ -208,7 +208,7 @@ def test_the_stamp_changes_with_all_that_the_weights_depend_on(stamp, tmp_path):
     fields = [2 * field for field in data.validation_targets]
     changes = [
         {},
-        {"settings": {**SETTINGS, "learning_rate": 2e-3}},
+        {"settings": changed(SETTINGS, learning_rate=2e-3)},
         {"seed": 1},
         {"about": {**ABOUT, "code": "abd"}},
         {"initial": first},

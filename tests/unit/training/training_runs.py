@@ -22,13 +22,13 @@ DISCRIMINATOR = {"kind": "standard", "width": 2, "blocks": 3, "fully_connected":
                  "leading_convolution": True,
                  "downsample": True, "learning_rate": 1e-3, "warm_up_iterations": 3, "weight": 1,
                  "shares": {"mse": 0.5, "log_ssim": 0.1}}  # fmt: skip
-ADVERSARIAL = {**PLAIN, "adversarial": DISCRIMINATOR}
+ADVERSARIAL = changed(PLAIN, adversarial=DISCRIMINATOR)
 BOTH = pytest.mark.parametrize("settings", [PLAIN, ADVERSARIAL], ids=["plain", "adversarial"])
 
 
 def against(settings=PLAIN, **changes):
     """Settings with a discriminator, some of its own changed."""
-    return {**settings, "adversarial": {**DISCRIMINATOR, **changes}}
+    return changed(settings, adversarial={**DISCRIMINATOR, **changes})
 
 
 def make_data(side_px=16, patches=10):

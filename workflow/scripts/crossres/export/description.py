@@ -1,4 +1,4 @@
-"""The description of a package: what other programs must know to run a model."""
+"""The description of a package: what other programs need to run a model."""
 
 import hashlib
 import io
@@ -9,79 +9,80 @@ import numpy as np
 import torch
 
 from crossres import __version__
-from crossres.networks.files import ModelFile
-from crossres.networks.package_page import PAPERS, legal_name, nickname, subtracted_inside
-from crossres.networks.tile_sizes import TileAxis
+from crossres.catalogue.networks import NETWORKS
+from crossres.export.page import legal_name, nickname, subtracted_inside
+from crossres.export.tile_sizes import TileAxis
+from crossres.networks import ModelFile
 
 FORMAT_VERSION = "0.5.4"
-"""Of the model description. From 0.5.11 on, covers and documentation are mappings; deepImageJ
-takes these two for plain strings. Every reader of a later 0.5 reads this one."""
+"""Of the model description. From 0.5.11 on, covers and documentation are mappings, but deepImageJ
+expects strings. Readers of a later 0.5 read this one too."""
 
 RELEASED = "2026-11-20T00:00:00+00:00"
-"""The time stamp of a package: when this version of crossres came out. The time of writing would
-make two packages of one model differ."""
+"""The time stamp of a package: when this version of crossres was released. With the time of
+writing, two packages of one model would differ."""
 
 TOLERANCE = 1e-4
-"""How far TorchScript may differ from the network, in parts of the range of an output."""
+"""How far TorchScript may differ from the network, as a fraction of the output's range."""
 
 BATCH = {"type": "batch", "id": "batch", "size": 1}
-"""Programs give one tile after the other. A free size would triple the time of the test."""
+"""Programs restore tile by tile; a free batch size would triple the time of the test."""
 
 CLIP = {"id": "clip", "kwargs": {"min": 0.0, "max": float(np.finfo(np.float32).max)}}
-"""What is left of an image without its background. Earlier readers of the format want both ends."""
+"""Clips at 0 after the background is subtracted. Earlier readers of the format need both ends."""
 
 
 def describe(
-    about: ModelFile, axes: Sequence[TileAxis], files: Mapping[str, bytes], title: str
+    model_file: ModelFile, axes: Sequence[TileAxis], files: Mapping[str, bytes], title: str
 ) -> dict[str, Any]:
     """Return the description of a package, as it is written to rdf.yaml.
 
     Parameters
     ----------
-    about
+    model_file
         Description of the model.
     axes
-        Sizes it is given.
+        Image sizes that it takes.
     files
         Contents of weights.pt, test_input.npy and test_output.npy, by name.
     title
-        What the model restores.
+        Of the experiment.
     """
-    paper, doi = PAPERS[about.network]
-    simulated = about.trained.get("data") == "simulated"
+    network = NETWORKS[model_file.network]
+    simulated = model_file.trained.get("data") == "simulated"
     weights = {**_entry(files, "weights.pt"), "pytorch_version": torch.__version__.split("+")[0]}
     return {
         "format_version": FORMAT_VERSION,
         "type": "model",
-        "name": legal_name(about, title),
-        "description": f"{title}. What one microscope sees, restored by the network "
-        f"{about.network} to what a better one would have shown."
+        "name": legal_name(model_file, title),
+        "description": f"{title}. Predicts the image of a better microscope from that of a lesser "
+        f"one, with the network {model_file.network}."
         + (" Trained on simulated images." if simulated else ""),
         "version": __version__,
         "timestamp": RELEASED,
         "authors": [{"name": "The crossres authors"}],
-        "cite": [{"text": paper, "doi": doi}],
+        "cite": [{"text": network.citation, "doi": network.doi}],
         "license": "BSD-3-Clause",
         "tags": ["fluorescence-light-microscopy", "image-restoration", "super-resolution"]
-        + [f"{about.dims}d", "pytorch", about.network]
-        + ([about.trained["data"]] if "data" in about.trained else []),
+        + [f"{model_file.dims}d", "pytorch", model_file.network]
+        + ([model_file.trained["data"]] if "data" in model_file.trained else []),
         "links": ["deepimagej/deepimagej", "ilastik/ilastik"],
         "documentation": "documentation.md",
         "covers": ["cover.png"],
-        **_tensors(about, axes, files),
+        **_tensors(model_file, axes, files),
         "weights": {"torchscript": weights},
         "config": {
-            # deepImageJ files models under the nickname, and opens none without
-            "bioimageio": {"nickname": nickname(about, title), **_tolerance(files)},
+            # deepImageJ stores models under the nickname, and opens none without
+            "bioimageio": {"nickname": nickname(model_file, title), **_tolerance(files)},
             "crossres": {
-                "pixel_size_nm": about.pixel_size_nm,
-                "z_step_nm": about.z_step_nm,
-                "background": about.background,
-                "input_pixel_size_nm": about.input_pixel_size_nm,
-                "interpolation_order": about.interpolation_order,
-                "network": about.network,
-                "settings": about.settings,
-                "trained": about.trained,
+                "pixel_size_nm": model_file.pixel_size_nm,
+                "z_step_nm": model_file.z_step_nm,
+                "background": model_file.background,
+                "input_pixel_size_nm": model_file.input_pixel_size_nm,
+                "interpolation_order": model_file.interpolation_order,
+                "network": model_file.network,
+                "settings": model_file.settings,
+                "trained": model_file.trained,
             },
         },
     }
@@ -92,22 +93,22 @@ def _entry(files: Mapping[str, bytes], name: str) -> dict[str, str]:
 
 
 def _tensors(
-    about: ModelFile, axes: Sequence[TileAxis], files: Mapping[str, bytes]
+    model_file: ModelFile, axes: Sequence[TileAxis], files: Mapping[str, bytes]
 ) -> dict[str, list[dict[str, Any]]]:
-    """The one input and the one output."""
-    before, after = _processing(about, axes)
+    """The one input and the one output tensor."""
+    before, after = _processing(model_file, axes)
     given = {
         "id": "input",
-        "description": "what the lesser microscope sees, in counts",
-        "axes": _input_axes(axes, about),
+        "description": "image of the lesser microscope, in counts",
+        "axes": _input_axes(axes, model_file),
         "data": {"type": "float32"},
         "preprocessing": before,
         "test_tensor": _entry(files, "test_input.npy"),
     }
     returned = {
         "id": "output",
-        "description": "what the better microscope would have shown",
-        "axes": _output_axes(axes, about),
+        "description": "predicted image of the better microscope",
+        "axes": _output_axes(axes, model_file),
         "data": {"type": "float32"},
         "postprocessing": after,
         "test_tensor": _entry(files, "test_output.npy"),
@@ -116,7 +117,7 @@ def _tensors(
 
 
 def _tolerance(files: Mapping[str, bytes]) -> dict[str, list[dict[str, float]]]:
-    """How far the test output may be off: another machine's convolutions differ a little.
+    """How far the test output may be off: convolutions differ a little between machines.
 
     The format allows at most a hundredth of the largest value.
     """
@@ -128,17 +129,17 @@ def _tolerance(files: Mapping[str, bytes]) -> dict[str, list[dict[str, float]]]:
 
 
 def _processing(
-    about: ModelFile, axes: Sequence[TileAxis]
+    model_file: ModelFile, axes: Sequence[TileAxis]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What normalises an input, and what brings an output back to counts."""
-    background = subtracted_inside(about)
+    """The steps that normalise an input, and those that bring an output back to counts."""
+    background = subtracted_inside(model_file)
     subtracting = [*_linear(1.0, -background), CLIP] if background else []
-    if about.percentiles_per_image is not None:
-        low, high = about.percentiles_per_image
+    if model_file.percentiles_per_image is not None:
+        low, high = model_file.percentiles_per_image
         whole = ["channel", *(axis.name for axis in axes)]
         settings = {"axes": whole, "min_percentile": low, "max_percentile": high}
         return [{"id": "scale_range", "kwargs": settings}], []
-    before, after = about.input_scale, about.target_scale
+    before, after = model_file.input_scale, model_file.target_scale
     return (
         subtracting + _linear(1 / before.span, -before.offset / before.span),
         _linear(after.span, after.offset),
@@ -146,16 +147,16 @@ def _processing(
 
 
 def _linear(gain: float, offset: float) -> list[dict[str, Any]]:
-    """A linear step; none where it changes nothing, which the format does not allow."""
+    """A linear step; none if it changes nothing, which the format does not allow."""
     if (gain, offset) == (1.0, 0.0):
         return []
     return [{"id": "scale_linear", "kwargs": {"gain": float(gain), "offset": float(offset)}}]
 
 
-def _input_axes(axes: Sequence[TileAxis], about: ModelFile) -> list[dict[str, Any]]:
+def _input_axes(axes: Sequence[TileAxis], model_file: ModelFile) -> list[dict[str, Any]]:
     space = [
         {
-            **_space(axis, about),
+            **_space(axis, model_file),
             "size": {"min": axis.min_px, "step": axis.step_px},
             "concatenable": axis.halo_px > 0,
         }
@@ -164,10 +165,10 @@ def _input_axes(axes: Sequence[TileAxis], about: ModelFile) -> list[dict[str, An
     return [dict(BATCH), _channel("input"), *space]
 
 
-def _output_axes(axes: Sequence[TileAxis], about: ModelFile) -> list[dict[str, Any]]:
+def _output_axes(axes: Sequence[TileAxis], model_file: ModelFile) -> list[dict[str, Any]]:
     space = [
         {
-            **_space(axis, about),
+            **_space(axis, model_file),
             "size": {"tensor_id": "input", "axis_id": axis.name},
             **({"halo": axis.halo_px} if axis.halo_px else {}),
         }
@@ -180,13 +181,13 @@ def _channel(name: str) -> dict[str, Any]:
     return {"type": "channel", "id": "channel", "channel_names": [name]}
 
 
-def _space(axis: TileAxis, about: ModelFile) -> dict[str, Any]:
-    """An axis in pixels; their size is told in words, and in ``config``.
+def _space(axis: TileAxis, model_file: ModelFile) -> dict[str, Any]:
+    """An axis in pixels; the description and ``config`` state their size.
 
-    The format has a ``scale`` for it. But deepImageJ takes that for the ratio of output to input
-    and divides the halo by it, and bioimageio.spec rounds sizes down that were multiplied and
-    divided by it, so that 88 pixels of 0.03 micrometres become 87.
+    The format has ``scale`` for it. But deepImageJ takes that for the ratio of output to input and
+    divides the halo by it; and bioimageio.spec multiplies and divides sizes by it and rounds down,
+    so that 88 pixels of 0.03 micrometres become 87.
     """
-    size_nm = about.z_step_nm if axis.name == "z" else about.pixel_size_nm
+    size_nm = model_file.z_step_nm if axis.name == "z" else model_file.pixel_size_nm
     known = {} if size_nm is None else {"description": f"pixels of {size_nm:g} nm"}
     return {"type": "space", "id": axis.name, **known}

@@ -1,4 +1,4 @@
-"""What people see of a bioimage.io package: its name, its page, its cover, and whom to cite."""
+"""What people see of a bioimage.io package: its name, its page and its cover."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,84 +7,42 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from crossres.networks.files import ModelFile
-from crossres.networks.registry import takes_field
-from crossres.networks.tile_sizes import TileAxis
+from crossres.catalogue.networks import NETWORKS
+from crossres.export.tile_sizes import TileAxis
+from crossres.networks import ModelFile, takes_field
 
 COVER_PX = 256
 """Side of each half of the cover; the format asks for a width of twice the height."""
 
 COVER_PERCENTILES = (1.0, 99.8)
 
-WANG = (
-    "Wang et al., Deep learning enables cross-modality super-resolution in fluorescence "
-    "microscopy, Nature Methods 16, 103-110 (2019)",
-    "10.1038/s41592-018-0239-0",
-)
 
-PAPERS = {
-    "gan": WANG,
-    "cnn": WANG,
-    "rcan": (
-        "Chen et al., Three-dimensional residual channel attention networks denoise and sharpen "
-        "fluorescence microscopy image volumes, Nature Methods 18, 678-687 (2021)",
-        "10.1038/s41592-021-01155-x",
-    ),
-    "tcan": (
-        "Huang et al., Enhancing image resolution of confocal fluorescence microscopy with deep "
-        "learning, PhotoniX 4, 2 (2023)",
-        "10.1186/s43074-022-00077-x",
-    ),
-    "dfcan": (
-        "Qiao et al., Evaluation and development of deep neural networks for image "
-        "super-resolution in optical microscopy, Nature Methods 18, 194-202 (2021)",
-        "10.1038/s41592-020-01048-5",
-    ),
-    "care": (
-        "Weigert et al., Content-aware image restoration: pushing the limits of fluorescence "
-        "microscopy, Nature Methods 15, 1090-1097 (2018)",
-        "10.1038/s41592-018-0216-7",
-    ),
-    "srresnet": (
-        "Ledig et al., Photo-realistic single image super-resolution using a generative "
-        "adversarial network, CVPR 2017, 105-114",
-        "10.1109/CVPR.2017.19",
-    ),
-    "esrgan": (
-        "Wang et al., ESRGAN: enhanced super-resolution generative adversarial networks, ECCV 2018 "
-        "Workshops, LNCS 11133, 63-79 (2019)",
-        "10.1007/978-3-030-11021-5_5",
-    ),
-}
-"""Text and DOI of the paper of each architecture."""
-
-
-def legal_name(about: ModelFile, title: str) -> str:
-    """Return a name of at most 64 characters, of those that the format allows."""
-    words = f"{about.network} {about.trained.get('channel', '')} {title}"
+def legal_name(model_file: ModelFile, title: str) -> str:
+    """Return a name of at most 64 characters that the format allows."""
+    words = f"{model_file.network} {model_file.trained.get('channel', '')} {title}"
     return " ".join(re.sub(r"[^A-Za-z0-9_+\-() ]+", " ", words).split())[:64].strip()
 
 
-def nickname(about: ModelFile, title: str) -> str:
-    """Return a name that a folder may have, its own for every model of the workflow."""
-    told = about.trained
-    words = [told.get("experiment", title), told.get("channel", ""), about.network]
+def nickname(model_file: ModelFile, title: str) -> str:
+    """Return a name for a folder, unique among the models of the workflow."""
+    told = model_file.trained
+    words = [told.get("experiment", title), told.get("channel", ""), model_file.network]
     words += [f"seed-{told['seed']}"] if "seed" in told else []
     return re.sub(r"[^a-z0-9]+", "-", " ".join(map(str, words)).lower()).strip("-")
 
 
 def cover_image(counts: np.ndarray, restored: np.ndarray) -> bytes:
-    """Return a PNG of the middle of an input beside that of its restoration.
+    """Return a PNG of the middle of an input beside the middle of its restoration.
 
     Parameters
     ----------
     counts, restored
-        (Y, X) or (Z, Y, X); of volumes the middle slice is shown.
+        (Y, X) or (Z, Y, X); volumes show their middle slice.
 
     Returns
     -------
     bytes
-        8-bit grey values, each half stretched between two of its percentiles.
+        8-bit grey, each half scaled between two of its percentiles.
     """
     halves = []
     for image in (counts, restored):
@@ -98,130 +56,132 @@ def cover_image(counts: np.ndarray, restored: np.ndarray) -> bytes:
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(np.hstack(halves))))
 
 
-def written_page(about: ModelFile, axes: Sequence[TileAxis], title: str) -> str:
+def written_page(model_file: ModelFile, axes: Sequence[TileAxis], title: str) -> str:
     """Return the documentation of a package, as Markdown.
 
     Parameters
     ----------
-    about
-        Description of the model; what it was trained on is in ``about.trained``.
+    model_file
+        Description of the model, with what it was trained on.
     axes
-        Sizes of image that it takes.
+        Image sizes that it takes.
     title
-        What it restores.
+        Of the experiment.
     """
-    text, doi = PAPERS[about.network]
+    network = NETWORKS[model_file.network]
     return (
         "\n\n".join(
             [
-                f"# {title}: {about.network}",
-                "This network restores what one microscope sees to what a better one would have "
-                "shown. It was trained and written by crossres.",
+                f"# {title}: {model_file.network}",
+                "This network predicts the image of a better microscope from that of a lesser "
+                "one. It was trained and exported by crossres.",
                 "## What goes in",
-                _input_text(about, axes),
+                _input_text(model_file, axes),
                 "## What comes out",
-                _output_text(about),
+                _output_text(model_file),
                 "## What it was trained on",
-                _origin(about.trained),
+                _origin(model_file.trained),
                 _table(
-                    {**about.trained, **{f"setting: {k}": v for k, v in about.settings.items()}}
+                    {
+                        **model_file.trained,
+                        **{f"setting: {k}": v for k, v in model_file.settings.items()},
+                    }
                 ),
                 "## Limits",
-                _limits(about),
+                _limits(model_file),
                 "## Validation",
                 _validation(),
                 "## Reference",
-                f"{text}. https://doi.org/{doi}",
+                f"{network.citation}. https://doi.org/{network.doi}",
             ]
         )
         + "\n"
     )
 
 
-def _input_text(about: ModelFile, axes: Sequence[TileAxis]) -> str:
+def _input_text(model_file: ModelFile, axes: Sequence[TileAxis]) -> str:
     order = "".join(axis.name for axis in axes)
     sizes = ", ".join(f"{a.name}: {a.min_px} + n x {a.step_px}" for a in axes)
     halo = max(axis.halo_px for axis in axes)
     lines = [
         f"- One channel of a fluorescence image, axes {order}, in the counts of the file: the "
-        "package normalises by itself.",
-        f"- Pixels of {about.pixel_size_nm:g} nm"
-        + (f", slices {about.z_step_nm:g} nm apart" if about.z_step_nm else "")
+        "package normalises it.",
+        f"- Pixels of {model_file.pixel_size_nm:g} nm"
+        + (f", slices {model_file.z_step_nm:g} nm apart" if model_file.z_step_nm else "")
         + ". Resample other images to this first.",
-        *_raw_input_text(about),
-        f"- Sizes in pixels: {sizes}. Crop or pad images to one of these first: of other sizes "
-        "programs restore the last tiles differently, and smaller images some refuse.",
+        *_raw_input_text(model_file),
+        f"- Sizes in pixels: {sizes}. Crop or pad images to one of these first: at other sizes "
+        "programs restore the last tiles differently, and some refuse smaller images.",
         f"- Programs that tile cut {halo} pixels off each side of a tile in y and x: choose large "
-        "tiles, as small ones are nearly all border.",
+        "tiles, as small ones are nearly all halo.",
     ]
-    if about.dims == 3:
+    if model_file.dims == 3:
         lines.append("- Tiles must hold all slices: do not tile along z.")
     return "\n".join(lines)
 
 
-def subtracted_inside(about: ModelFile) -> float:
-    """Return the background in counts that a package itself subtracts.
+def subtracted_inside(model_file: ModelFile) -> float:
+    """Return the background in counts that the package itself subtracts; 0 if it does not.
 
-    None where images are normalised by percentiles of their own: bioimageio.core takes these from
-    the image as it is given, whatever step comes before.
+    It does not if images are normalised by their own percentiles: bioimageio.core takes these
+    from the image as given, before any other step.
     """
-    return (about.background or 0.0) if about.percentiles_per_image is None else 0.0
+    return (model_file.background or 0.0) if model_file.percentiles_per_image is None else 0.0
 
 
-def _raw_input_text(about: ModelFile) -> list[str]:
-    """What was done to the raw inputs of the training, where anything was."""
+def _raw_input_text(model_file: ModelFile) -> list[str]:
+    """What was done to the raw inputs of the training, if anything."""
     lines = []
-    given_nm = about.input_pixel_size_nm
-    if given_nm is not None and given_nm != about.pixel_size_nm:
-        how = "linear" if about.interpolation_order == 1 else "cubic spline"
+    given_nm = model_file.input_pixel_size_nm
+    if given_nm is not None and given_nm != model_file.pixel_size_nm:
+        how = "linear" if model_file.interpolation_order == 1 else "cubic spline"
         lines.append(
-            f"- The microscope that it was trained on had pixels of {given_nm:g} nm: its images "
-            f"were brought to {about.pixel_size_nm:g} nm by {how} interpolation. The package does "
-            "not do this."
+            f"- The raw training images had pixels of {given_nm:g} nm and were resampled to "
+            f"{model_file.pixel_size_nm:g} nm by {how} interpolation. The package does not "
+            "resample."
         )
-    if about.background and not subtracted_inside(about):
+    if model_file.background and not subtracted_inside(model_file):
         lines.append(
-            f"- Subtract a background of {about.background:g} counts first, as the training did, "
-            "and set what falls below 0 to 0: the package does not, as its programs take the "
+            f"- Subtract a background of {model_file.background:g} counts first, as the training "
+            "did, and set negative values to 0: the package does not, as programs take the "
             "percentiles before such a step."
         )
-    elif about.background:
+    elif model_file.background:
         lines.append(
-            f"- The package subtracts a background of {about.background:g} counts, as the training "
-            "did, and sets what falls below 0 to 0. Where yours is another, bring it to this "
-            "number first; where it has been subtracted, add this number."
+            f"- The package subtracts a background of {model_file.background:g} counts, as the "
+            "training did, and sets negative values to 0. If your background differs, shift it to "
+            "this number first; if it is already subtracted, add this number."
         )
     return lines
 
 
-def _output_text(about: ModelFile) -> str:
-    if about.percentiles_per_image is None:
+def _output_text(model_file: ModelFile) -> str:
+    if model_file.percentiles_per_image is None:
         return (
             "An image of the same size and pixel size, float32, in the counts of the better "
-            "microscope's images that it was trained on. Brightness can be compared from image to "
-            "image."
+            "microscope's training images. Brightness can be compared between images."
         )
-    low, high = about.percentiles_per_image
+    low, high = model_file.percentiles_per_image
     return (
         "An image of the same size and pixel size, float32, **not in counts**: each image is "
         f"normalised by itself, 0 is percentile {low:g} of the input image and 1 its percentile "
-        f"{high:g}, and the format has no step that undoes it. For counts of the input image "
-        "multiply by the difference of these two percentiles and add the lower one. Brightness "
-        "cannot be compared from image to image."
+        f"{high:g}, and the format has no step to undo it. For counts of the input image, multiply "
+        "by the difference of these two percentiles and add the lower one. Brightness cannot be "
+        "compared between images."
     )
 
 
 def _origin(trained: Mapping[str, Any]) -> str:
-    """Whether anything real was ever seen: what a reader must know first."""
+    """Whether the training images were real: what a reader must know first."""
     data = trained.get("data")
     if data == "simulated":
         return (
             "**Simulated images only.** Sample, optics and camera were computed; this network has "
-            "never seen a real microscope. On measured images it shows how such a model is used, "
-            "not what is in your sample."
+            "never seen an image of a real microscope. On measured images it shows how such a "
+            "model is used, not what is in your sample."
         )
     if data == "measured":
-        return "Measured images: pairs of the same fields, seen by two microscopes."
+        return "Measured images: the same fields, imaged with two microscopes."
     return "Whether the images were simulated or measured is not recorded in the model file."
 
 
@@ -235,27 +195,26 @@ def _validation() -> str:
     )
 
 
-def _limits(about: ModelFile) -> str:
+def _limits(model_file: ModelFile) -> str:
     lines = [
         "- It restores what its training pairs show. Another label, sample preparation, objective, "
         "pixel size or camera is another task.",
         "- What it adds is likely, not measured: structures below the resolution of the input are "
         "inferred from the training images.",
-        "- Where the input holds nothing but noise, so does the restoration, however sharp it "
-        "looks.",
-        "- Near the edges of an image the restoration depends on how a program continues the image "
-        "beyond them: crossres itself does not, others mirror it.",
+        "- Where the input is only noise, so is the restoration, however sharp it looks.",
+        "- Near the edges of an image the restoration depends on how a program pads: crossres does "
+        "not, others mirror.",
     ]
-    if takes_field(about.network) and about.settings.get("field_px") is None:
+    if takes_field(model_file.network) and model_file.settings.get("field_px") is None:
         lines.append(
-            "- Its attention pools over all that it is given: a tile is restored differently from "
-            "the image it was cut from. Give it whole images."
+            "- Its attention pools over its whole input: a tile is restored differently from the "
+            "image it was cut from. Give it whole images."
         )
     return "\n".join(lines)
 
 
 def _table(facts: Mapping[str, Any]) -> str:
-    """A table of plain facts; nested ones are named by both keys."""
+    """A table of facts; nested ones are named by both keys."""
     rows = ["| | |", "|---|---|"]
     for key, value in facts.items():
         nested = value.items() if isinstance(value, Mapping) else [(None, value)]

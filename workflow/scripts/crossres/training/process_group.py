@@ -1,4 +1,4 @@
-"""A process's place among those that share a training."""
+"""The process group of a training: one process, or several that share each batch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,59 +11,63 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
-class Team:
-    """Where a process stands among those that share a training: ``rank`` of ``size``."""
+class ProcessGroup:
+    """A process's place in its group: ``rank`` of ``world_size``. Rank 0 validates and writes."""
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
 
-    def wrap(self, network: nn.Module) -> nn.Module:
-        """Return a network whose gradients become the mean over all processes (torch's DDP)."""
-        if self.size == 1:
+    def data_parallel(self, network: nn.Module) -> nn.Module:
+        """Return a network whose gradients are means over all processes (torch's DDP)."""
+        if self.world_size == 1:
             return network
         device = next(network.parameters()).device
         return DistributedDataParallel(
             network, device_ids=[device] if device.type == "cuda" else None
         )
 
-    def normalise_together(self, network: nn.Module) -> nn.Module:
+    def synchronise_batch_norm(self, network: nn.Module) -> nn.Module:
         """Return the network with its batch normalisation over the batch of all processes.
 
-        The weights are the same objects. torch can do it on GPUs only: elsewhere, and in a team of
-        one, the network comes back as it is.
+        The weights stay the same objects. torch supports it on GPUs only: on a CPU, and for a
+        single process, the network is returned unchanged.
         """
-        if self.size == 1 or next(network.parameters()).device.type != "cuda":
+        if self.world_size == 1 or next(network.parameters()).device.type != "cuda":
             return network
-        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        found: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        return found
 
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of a scalar over all processes; gradients pass."""
-        return value if self.size == 1 else _Sum.apply(value) / self.size
+        if self.world_size == 1:
+            return value
+        total: Tensor = _AllReduceSum.apply(value)  # type: ignore[no-untyped-call]
+        return total / self.world_size
 
-    def mean_of(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def means(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the means of several scalars over all processes, without gradients."""
-        if self.size == 1:
+        if self.world_size == 1:
             return {name: value.detach() for name, value in values.items()}
-        together = torch.stack([value.detach().float() for value in values.values()])
-        dist.all_reduce(together)
-        return dict(zip(values, together / self.size, strict=True))
+        stacked = torch.stack([value.detach().float() for value in values.values()])
+        dist.all_reduce(stacked)
+        return dict(zip(values, stacked / self.world_size, strict=True))
 
-    def least(self, value: Tensor) -> int:
-        """Return the least of a whole number over all processes; this waits for the device."""
-        if self.size > 1:
+    def minimum(self, value: Tensor) -> int:
+        """Return the minimum of an integer over all processes; this waits for the device."""
+        if self.world_size > 1:
             dist.all_reduce(value, dist.ReduceOp.MIN)
         return int(value.item())
 
-    def wait(self) -> None:
-        """Go on when all have come here."""
-        if self.size > 1:
+    def barrier(self) -> None:
+        """Wait until all processes have come here."""
+        if self.world_size > 1:
             dist.barrier()
 
 
-class _Sum(torch.autograd.Function):
-    """The sum over all processes; each gets the gradients of all, as each has a part in it.
+class _AllReduceSum(torch.autograd.Function):
+    """The sum over all processes; the gradients are summed likewise, as each process has a part.
 
-    torch has had several functions for this, and calls one after the other deprecated.
+    torch has had several functions for this and deprecated each in turn.
     """
 
     @staticmethod
