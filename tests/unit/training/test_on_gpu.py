@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, make_data, small_network
+from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, changed, make_data, small_network
 
 from crossres.restoration import restore
-from crossres.training import Team, loop, train
+from crossres.training import ProcessGroup, loop, train
+from crossres.training.batches import ANY_CROP
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 GPU = torch.device("cuda", 0)
@@ -20,7 +21,7 @@ def synchronising_is_an_error():
 
 @BOTH
 def test_a_step_does_not_wait_for_the_gpu(data, settings, synchronising_is_an_error):
-    training = loop._Run(small_network(), data, settings, 0, GPU, Team(), False)
+    training = loop._Run(small_network(), data, settings, 0, GPU, ProcessGroup(), False, ANY_CROP)
     patches = torch.rand(4, 1, 16, 16, device=GPU)
     for _ in range(5):
         training.step(patches, patches)

@@ -5,10 +5,20 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, against, assert_same, run, small_network
+from training_runs import (
+    ADVERSARIAL,
+    BOTH,
+    CPU,
+    PLAIN,
+    against,
+    assert_same,
+    changed,
+    run,
+    small_network,
+)
 
 from crossres.networks import precision_of
-from crossres.training.record import Record
+from crossres.training.loss_record import LossRecord
 from crossres.training.selection import Validation
 
 
@@ -64,13 +74,13 @@ def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in
 
 @pytest.mark.parametrize("kind", ["standard", "relativistic", "relativistic_average"])
 def test_losses_are_float32(data, kind, monkeypatch, tmp_path):
-    types, add = {}, Record.add
+    types, add = {}, LossRecord.add
 
     def note(record, iteration, terms):
         types.update({name: term.dtype for name, term in terms.items()})
         add(record, iteration, terms)
 
-    monkeypatch.setattr(Record, "add", note)
+    monkeypatch.setattr(LossRecord, "add", note)
     run(data, in_bfloat16(against(kind=kind)), tmp_path)
     assert {"generator_loss", "discriminator_loss", "mse", "log_ssim"} <= types.keys()
     assert set(types.values()) == {torch.float32}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from training_runs import PLAIN, against
+from training_runs import PLAIN, against, changed
 
 from crossres.networks import build
 
