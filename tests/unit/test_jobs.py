@@ -1,8 +1,14 @@
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from crossres.jobs import InputError, logger, progress, run, written_aside
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
 
 def refuse():
@@ -92,3 +98,25 @@ def test_a_write_that_fails_leaves_the_file_before(tmp_path):
         aside.write_text("ha")
         raise KeyboardInterrupt
     assert path.read_text() == "before"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted by Linux")
+@pytest.mark.parametrize("first", ["", "import torch;"])
+def test_a_job_of_one_thread_computes_on_one(first):
+    """Of numpy's BLAS and of torch, whether torch is there before the limit or after."""
+    code = f"""
+import os; {first}
+from crossres.jobs import limit_threads
+limit_threads(1)
+before = len(os.listdir("/proc/self/task"))
+import numpy, torch
+a = numpy.ones((500, 500), numpy.float32); a @ a; numpy.linalg.svd(a[:200, :200])
+b = torch.ones(1500, 1500); b @ b; torch.fft.rfft2(b)
+print(torch.get_num_threads(), len(os.listdir("/proc/self/task")) - before)
+"""
+    env = {k: v for k, v in os.environ.items() if not k.endswith("NUM_THREADS")}
+    env["PYTHONPATH"] = str(SCRIPTS)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "0"]

@@ -1,8 +1,7 @@
-"""Move the target of each field of a batch onto its input, and judge how well that went."""
+"""Move the target of each field of a batch onto its input, and say how well that went."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,9 @@ from crossres.registration import (
     place_in_field,
     register_pair,
 )
+from crossres.settings import Registration
 
-MOVES = ("displacement_y", "displacement_x", "correction_y", "correction_x")
+MOVES = ("displacement", "correction")
 DISPLACEMENT_STEP_PX = 8
 """Displacement fields are smooth: one value in so many pixels is written."""
 
@@ -30,7 +30,7 @@ def register_fields(
     within: Path | None,
     cut: Path | None,
     fields: Mapping[str, str | None],
-    settings: Mapping[str, Any],
+    settings: Registration,
     folder: Path,
     displacements: Path,
     table: Path,
@@ -45,7 +45,7 @@ def register_fields(
     Parameters
     ----------
     inputs
-        Folder of the input fields at the target's pixel size.
+        Folder of the input fields on the target's grid: images or volumes.
     targets
         Folder of the target fields, or of the mosaics that they are part of.
     within
@@ -58,32 +58,35 @@ def register_fields(
     settings
         ``registration`` of the experiment.
     folder, displacements, table
-        Where to: images, what moved them (in pixels of the target: the whole displacement, and the
-        correction beyond the place where the target was found), and the table.
+        Where to: images, what moved them (in pixels and slices of the target: the whole
+        displacement, and the correction beyond the place where the target was found), and the
+        table.
     device, threads
         Where to compute.
 
     Raises
     ------
     InputError
-        A pair whose images differ in size by more than a pixel, where both show the same field.
+        A pair whose images differ in size by more than a pixel, where both show the same field, or
+        that is neither an image nor a volume.
     """
-    place_of = Places(within, cut, settings["min_correlation"])
+    place_of = Places(within, cut, settings.min_correlation)
     on = str(choose_device(device, threads))
     rows = []
     for name, scene in progress(list(fields.items()), "registering fields"):
         reference = read_image(inputs / f"{name}.ome.tif")
-        size_nm = reference.known_pixel_size_nm
         moving = read_image(targets / f"{scene or name}.ome.tif")
+        require_one_frame(reference, moving, name)
+        steps_nm = reference.grid.steps_nm(len(reference.axes))
         fixed, free = reference.array, moving.array
-        match, place = place_of(name, scene, moving, size_nm)
+        match, place = place_of(name, scene, moving, steps_nm[-1])
         if match is None:
             fixed, free = common_size(fixed, free, name)
         if match is not None and match.reason:
             found = leave_out(fixed, match.reason)
         else:
-            found = register_pair(fixed, free, settings, size_nm, place, on)
-        write_pair(name, found, settings["crop_px"], size_nm, folder, displacements)
+            found = register_pair(fixed, free, settings, steps_nm, place, on)
+        write_pair(name, found, settings.crop_px, reference, folder, displacements)
         matched = {} if match is None else described(match)
         rows.append({"field": name, **found.values, **matched})
     result = pd.DataFrame(rows)
@@ -137,28 +140,57 @@ def write_pair(
     name: str,
     found: RegisteredPair,
     crop_px: int,
-    size_nm: float,
+    reference: Image,
     folder: Path,
     displacements: Path,
 ) -> None:
-    """Crop a registered pair on every side, and write it with what moved it."""
-    height, width = found.pair.shape[1:]
+    """Crop a registered pair on every side, and write it with what moved it.
+
+    Parameters
+    ----------
+    name
+        Of the field.
+    found
+        The pair.
+    crop_px
+        In y and x; a volume keeps all of its slices.
+    reference
+        The input, on the pair's grid.
+    folder, displacements
+        Where to: the pair, and the displacement averaged over squares of its pixels.
+    """
+    height, width = found.pair.shape[-2:]
     if min(height, width) <= 2 * crop_px:
         raise InputError(
             f"field {name}: registration.crop_px is {crop_px}, which leaves nothing of its "
             f"{height} x {width} pixels; crop less"
         )
-    inner = np.s_[:, crop_px : height - crop_px, crop_px : width - crop_px]
+    size_nm, z_step_nm = reference.known_pixel_size_nm, reference.z_step_nm
+    axes = f"C{reference.axes}"
+    inner = np.s_[..., crop_px : height - crop_px, crop_px : width - crop_px]
     corner = (found.corner_px[0] + crop_px, found.corner_px[1] + crop_px)
     roles = ("input", "target")
-    pair = Image(found.pair[inner], "CYX", size_nm, channels=roles, corner_px=corner)
+    pair = Image(found.pair[inner], axes, size_nm, z_step_nm, roles, corner)
     write_image(folder / f"{name}.ome.tif", pair)
     step = DISPLACEMENT_STEP_PX
-    rows, columns = (n // step * step for n in pair.array.shape[1:])
+    rows, columns = (n // step for n in pair.array.shape[-2:])
     moves = np.concatenate([found.displacement[inner], found.correction[inner]])
-    cells = moves[:, :rows, :columns].reshape(4, rows // step, step, columns // step, step)
-    field = Image(cells.mean(axis=(2, 4)).astype(np.float32), "CYX", size_nm * step, channels=MOVES)
+    cells = moves[..., : rows * step, : columns * step]
+    cells = cells.reshape(*cells.shape[:-2], rows, step, columns, step).mean(axis=(-3, -1))
+    parts = tuple(f"{of}_{axis.lower()}" for of in MOVES for axis in axes[1:])
+    field = Image(cells.astype(np.float32), axes, size_nm * step, z_step_nm, parts)
     write_image(displacements / f"{name}.ome.tif", field)
+
+
+def require_one_frame(reference: Image, moving: Image, name: str) -> None:
+    """Refuse a pair that is neither two images nor two volumes."""
+    for role, image in (("input", reference), ("target", moving)):
+        if image.axes not in ("YX", "ZYX") or image.axes != reference.axes:
+            raise InputError(
+                f"field {name}: the {role} has axes {image.axes} and the input {reference.axes}; "
+                "expected two images (YX) or two volumes (ZYX): save each frame of a time series "
+                "as a field"
+            )
 
 
 def common_size(fixed: np.ndarray, free: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -166,17 +198,19 @@ def common_size(fixed: np.ndarray, free: np.ndarray, name: str) -> tuple[np.ndar
     if np.abs(np.subtract(fixed.shape, free.shape)).max() > 1:
         raise InputError(
             f"field {name}: the input covers {fixed.shape} pixels of the target's size, the target "
-            f"{free.shape}; check both pixel sizes, give images of the same field of view, or set "
-            "registration.locate where the target shows a part of the input"
+            f"{free.shape}; check both pixel sizes{' and z steps' if fixed.ndim == 3 else ''}, "
+            "give images of the same field of view, or set registration.locate where the target "
+            "shows a part of the input"
         )
-    height, width = np.minimum(fixed.shape, free.shape)
-    return fixed[:height, :width], free[:height, :width].astype(np.float32)
+    part = tuple(slice(n) for n in np.minimum(fixed.shape, free.shape))
+    return fixed[part], free[part].astype(np.float32)
 
 
 if __name__ == "__main__":
-    from crossres.jobs import run
+    from crossres.jobs import limit_threads, run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
+    limit_threads(job.threads)
     run(
         register_fields,
         job.log[0],
@@ -185,7 +219,7 @@ if __name__ == "__main__":
         within=Path(job.input.within) if "within" in job.input.keys() else None,  # noqa: SIM118
         cut=Path(job.input.cut) if "cut" in job.input.keys() else None,  # noqa: SIM118
         fields=job.params.fields,
-        settings=job.params.settings,
+        settings=Registration(**job.params.settings),
         folder=Path(job.output.fields),
         displacements=Path(job.output.displacements),
         table=Path(job.output.table),

@@ -61,7 +61,7 @@ def train_network(
     validation = load_patches(patches["validation"]) if group.rank == 0 else None
     fields = (validation.inputs, validation.targets) if validation else ([], [])
     data = TrainingData(training.inputs, training.targets, *fields)
-    network = recipe.build(training.inputs.shape[1:], initial)
+    network = recipe.build(training.inputs[0].shape, initial)
     weights_count = sum(p.numel() for p in network.parameters())
     logger.info("%s: %d weights, %d patches", recipe.network, weights_count, len(training.inputs))
     files = [*patches.values(), *([initial] if initial else [])]

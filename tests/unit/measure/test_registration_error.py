@@ -4,10 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crossres.measure.registration import scan_error_nm, seen_positions_nm, structured_cells
+from crossres.measure.registration import (
+    drift_error_nm,
+    error_row,
+    scan_error_nm,
+    seen_positions_nm,
+    structured_cells,
+)
 from crossres.simulate import ScanTruth, sample_position_nm
 from crossres.simulate.distortion import Distortion
 from crossres.simulate.scan_truth import Scan
+from measure_registration import measure_registration
 
 INPUT_NM, TARGET_NM, RATIO = 650.0, 325.0, 2.0
 STEP_PX = 8
@@ -208,3 +215,62 @@ def test_pixels_beyond_the_last_cell_do_not_count():
     assert found.shape == (5, 7)
     assert found[0, 0]
     assert not found[4, 6]
+
+
+def test_a_drift_that_is_undone_leaves_no_error_and_one_that_is_not_its_length():
+    moved = {"field": ["01", "02"], "shift_y_nm": [-30.0, 0.0], "shift_x_nm": [40.0, 0.0]}
+    true = {"field": ["02", "03", "01"], "drift_y_nm": [3.0, 9.0, 30.0], "drift_x_nm": [4, 9, -40]}
+    found = drift_error_nm(pd.DataFrame(moved), pd.DataFrame(true))
+    assert found.to_dict() == {"01": 0.0, "02": pytest.approx(5.0)}
+
+
+def test_the_drift_of_volumes_counts_along_z_too():
+    shift = {"shift_z_nm": [-100.0], "shift_y_nm": [2.0], "shift_x_nm": [3.0]}
+    drift = {"drift_z_nm": [106.0], "drift_y_nm": [0.0], "drift_x_nm": [-1.0]}
+    found = drift_error_nm(
+        pd.DataFrame({"field": ["a"], **shift}), pd.DataFrame({"field": ["a"], **drift})
+    )
+    # 6, 2 and 2 nm
+    assert found["a"] == pytest.approx(np.sqrt(44))
+
+
+def test_the_error_of_a_field_is_taken_where_it_shows_something():
+    length_nm = np.array([[30.0, 40.0], [1000.0, np.nan]])
+    structured = np.array([[True, True], [False, True]])
+    found = error_row(length_nm, structured, 10.0)
+    assert found["error_rms_nm"] == pytest.approx(np.sqrt((900 + 1600) / 2))
+    assert found["error_rms_px"] == pytest.approx(found["error_rms_nm"] / 10)
+    # 95 % of the way from the lesser to the greater of two values
+    assert found["error_p95_px"] == pytest.approx(3.95)
+    assert found["error_all_rms_px"] == pytest.approx(np.sqrt((900 + 1600 + 1e6) / 3) / 10)
+    assert error_row(length_nm, np.zeros((2, 2), bool), 10.0) is None
+
+
+def test_a_batch_of_whole_fields_becomes_a_table(tmp_path):
+    registration = pd.DataFrame(
+        {
+            "field": ["a", "b"],
+            "accepted": [True, False],
+            "shift_y_nm": [-28.0, 0.0],
+            "shift_x_nm": [0.0, 0.0],
+            "residual_px": [0.1, 5.0],
+        }
+    )
+    registration.to_csv(tmp_path / "test_000.csv", index=False)
+    drift = {"field": ["a", "b"], "drift_y_nm": [31.0, 0.0], "drift_x_nm": [4.0, 0.0]}
+    pd.DataFrame(drift).to_csv(tmp_path / "drift.csv", index=False)
+    sizes = {"input": 60.0, "target": 25.0}
+    measure_registration(tmp_path / "test_000.csv", tmp_path, None, sizes, tmp_path / "e.csv")
+    (row,) = pd.read_csv(tmp_path / "e.csv").to_dict("records")
+    # 3 and 4 nm
+    assert (row["field"], row["residual_px"]) == ("a", 0.1)
+    assert row["error_rms_nm"] == row["error_rms_px"] * 25 == pytest.approx(5.0)
+
+
+def test_a_batch_without_accepted_pairs_becomes_a_table_without_rows(tmp_path):
+    columns = {"field": ["a"], "accepted": [False], "residual_px": [np.nan]}
+    pd.DataFrame(columns).to_csv(tmp_path / "r.csv", index=False)
+    measure_registration(tmp_path / "r.csv", tmp_path, None, {"target": 25.0}, tmp_path / "e.csv")
+    found = pd.read_csv(tmp_path / "e.csv")
+    assert len(found) == 0
+    assert {"field", "error_rms_px", "error_rms_nm"} < set(found.columns)

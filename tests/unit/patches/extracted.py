@@ -4,13 +4,21 @@ import numpy as np
 import pandas as pd
 
 from crossres.images import Image, write_image
+from crossres.preprocess import Constants, RoleConstants
+from crossres.settings import Patches, Preprocess
 
-SETTINGS = {"size_px": 16, "per_field": 4, "foreground_level": 0.0, "foreground_fraction": 0.0,
-            "normalise": "percentiles", "percentiles": [2, 99.9], "seed": 0}  # fmt: skip
+PIXEL_NM, RAW_NM = 25.0, 40.0
+CONSTANTS = Constants(
+    input=RoleConstants(pixel_size_nm=RAW_NM), target=RoleConstants(pixel_size_nm=PIXEL_NM)
+)
 
 
-RAW_NM = 40.0
-PREPROCESS = {"background": {"method": "none", "region_px": 8}, "interpolation_order": 1}
+def settings(**others):
+    """Four patches a field, wherever they lie."""
+    return Patches(
+        **{"size_px": 16, "per_field": 4, "foreground_level": 0.0, "foreground_fraction": 0.0}
+        | others
+    )
 
 
 def pair(brightness, seed, shape=(48, 48)):
@@ -26,20 +34,17 @@ def write_fields(folder, pairs, rejected=()):
     for split, named in pairs.items():
         fields[split] = [folder / f"{name}.ome.tif" for name in named]
         for path, images in zip(fields[split], named.values(), strict=True):
-            write_image(path, Image(images, "CYX", 25.0, channels=("input", "target")))
+            axes, z_step_nm = ("CYX", None) if images.ndim == 3 else ("CZYX", 100.0)
+            image = Image(images, axes, PIXEL_NM, z_step_nm, channels=("input", "target"))
+            write_image(path, image)
     names = [name for named in pairs.values() for name in named]
     accepted = [name not in rejected for name in names]
     rows = {"field": names, "accepted": accepted, "reason": ""}
     pd.DataFrame(rows).to_csv(folder / "registration.csv", index=False)
-    outputs = {name: folder / f"{name}.out" for name in ("train", "validation", "positions")}
-    raw = np.random.default_rng(0).uniform(200, 300, (30, 30)).astype(np.float32)
-    raw[:8, :8] = 120
-    write_image(folder / "raw" / "a.ome.tif", Image(raw, "YX", RAW_NM))
     return {
         "fields": fields,
         "registration": [folder / "registration.csv"],
-        "raw": folder / "raw",
-        "raw_fields": ["a"],
-        "preprocess": PREPROCESS,
-        "outputs": outputs,
+        "constants": CONSTANTS,
+        "preprocess": Preprocess(),
+        "outputs": {name: folder / f"{name}.out" for name in ("train", "validation", "positions")},
     }

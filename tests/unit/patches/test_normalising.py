@@ -1,10 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
-from extracted import SETTINGS, pair, write_fields
+from extracted import pair, settings, write_fields
 
 from crossres.networks import ModelFile
 from crossres.patches import load_patches
-from crossres.preprocess import Scale
+from crossres.preprocess import PixelQuantiles, Scale
 from extract_patches import extract_patches
 
 PAIRS = {"train": {"dim": pair(10, 0), "bright": pair(1000, 1)},
@@ -18,7 +20,7 @@ def extract(tmp_path):
 
     def extracted(normalise):
         job = write_fields(tmp_path, PAIRS)
-        extract_patches(**job, settings={**SETTINGS, "normalise": normalise})
+        extract_patches(**job, settings=settings(normalise=normalise))
         return [load_patches(job["outputs"][split]) for split in ("train", "validation")]
 
     return extracted
@@ -52,7 +54,13 @@ def test_scaled_by_itself_every_image_spans_the_same_range(extract):
         assert 0.9 < images.max() < 1.1
 
 
-def test_the_full_range_runs_from_the_least_to_the_greatest_training_pixel(extract):
+@pytest.mark.parametrize("exact_px", [2**25, 10])
+def test_the_full_range_runs_from_the_least_to_the_greatest_training_pixel(
+    extract, exact_px, monkeypatch
+):
+    # exactly, also where percentiles are estimated
+    streamed = partial(PixelQuantiles, exact_px=exact_px)
+    monkeypatch.setattr("extract_patches.PixelQuantiles", streamed)
     scale = extract("full_range")[0].scales["target"]
     pixels = np.concatenate([image[1].ravel() for image in PAIRS["train"].values()])
     assert scale.offset == pytest.approx(pixels.min(), rel=1e-6)

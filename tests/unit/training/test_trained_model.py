@@ -9,7 +9,7 @@ import torch
 from training_runs import PLAIN, against, assert_same_weights, changed, make_data, poisoned
 
 import train_network as script
-from crossres.catalogue.networks import CARE, CNN, DFCAN, GAN, RCAN
+from crossres.catalogue.networks import CARE, CNN, DFCAN, GAN, NETWORKS, RCAN
 from crossres.jobs import InputError
 from crossres.networks import ModelFile, build, load_model, save_model
 from crossres.patches import PatchSet, save_patches
@@ -36,7 +36,9 @@ def write_data(folder, data=None, z_step_nm=None):
              "validation": (data.validation_inputs, data.validation_targets)}  # fmt: skip
     paths = {name: folder / f"{name}.safetensors" for name in parts}
     for name, path in paths.items():
-        save_patches(path, PatchSet(*parts[name], SCALES, 30.0, None, *RAW, z_step_nm=z_step_nm))
+        inputs, targets = parts[name]
+        done = SCALES, 30.0, None, *RAW, z_step_nm
+        save_patches(path, PatchSet(*done, inputs=inputs, targets=targets))
     return paths
 
 
@@ -46,7 +48,8 @@ def job(tmp_path):
     outputs = {"model": tmp_path / "seed" / "model.safetensors",
                "history": tmp_path / "seed" / "history.csv"}  # fmt: skip
     return {"patches": write_data(tmp_path), "initial": None, "recipe": RECIPE,
-            "provenance": PROVENANCE, "device": "cpu", "threads": 1, "outputs": outputs}  # fmt: skip
+            "provenance": PROVENANCE, "device": "cpu", "threads": 1,
+            "outputs": outputs}  # fmt: skip
 
 
 def train(job, **changes):
@@ -55,8 +58,10 @@ def train(job, **changes):
     return load_model(job["outputs"]["model"])
 
 
-def write_model(path, network="cnn", dims=2, **shape):
+def write_model(path, network="cnn", dims=2, field_px=None, **sizes):
     """A model of random weights, and these."""
+    shape = NETWORKS[network](iterations=1, **sizes).architecture
+    shape |= {"field_px": field_px} if field_px else {}
     model = build(network, dims, **shape)
     scales = SCALES["input"], SCALES["target"]
     save_model(path, model.state_dict(), ModelFile(network, shape, dims, *scales, 30.0))
@@ -70,7 +75,7 @@ def test_the_model_says_what_it_is_and_where_it_comes_from(job):
     assert (model_file.network, model_file.dims, model_file.settings) == (
         "cnn",
         2,
-        {"width": 2, "depth": 1},
+        SETTINGS.architecture,
     )
     assert (model_file.input_scale, model_file.target_scale) == (SCALES["input"], SCALES["target"])
     assert model_file.pixel_size_nm == 30.0
@@ -172,11 +177,9 @@ def test_a_model_of_volumes_is_no_beginning_for_images(tmp_path):
 
 def test_the_field_of_the_attention_may_differ(tmp_path):
     initial = tmp_path / "initial.safetensors"
-    shape = DFCAN(iterations=1, width=4, groups=1, blocks=1).architecture
+    shape = {"width": 4, "groups": 1, "blocks": 1}
     weights = write_model(initial, "dfcan", field_px=(16, 16), **shape)
-    recipe = replace(
-        RECIPE, network="dfcan", settings=DFCAN(iterations=1, width=4, groups=1, blocks=1)
-    )
+    recipe = replace(RECIPE, network="dfcan", settings=DFCAN(iterations=1, **shape))
     network = recipe.build((32, 32), initial)
     assert network.field_px == (32, 32)
     assert_same_weights(network.state_dict(), weights)

@@ -14,12 +14,29 @@ from tqdm import tqdm
 logger = logging.getLogger("crossres")
 Item = TypeVar("Item")
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PROGRESS_LINE_EVERY_S = 20.0
 """Seconds between two plain progress lines in a log."""
 
 
 class InputError(ValueError):
     """A user's mistake: the message names the file or key, what was found, and what to do."""
+
+
+def limit_threads(threads: int) -> None:
+    """Let this process and those that it starts compute on so many threads.
+
+    Snakemake sets the same variables for its scripts; numpy reads them once, when it is imported.
+
+    Parameters
+    ----------
+    threads
+        Cores that the job was given.
+    """
+    os.environ |= dict.fromkeys(THREAD_VARIABLES, str(threads))
+    # importing torch takes seconds; where it comes later, it reads the variables
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
 
 
 def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:

@@ -3,15 +3,67 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from scipy.ndimage import binary_dilation
 
-from crossres.registration.mosaic import tile_of_pixel
 from crossres.simulate import ScanTruth, sample_position_nm
+from crossres.stitching import tile_of_pixel
 
 STRUCTURED_LEVEL = 0.1
 
 Positions = Mapping[tuple[int, int], tuple[float, float]]
 """(y, x) of each tile in its mosaic, by (row, column)."""
+
+
+def drift_error_nm(registration: pd.DataFrame, drift: pd.DataFrame) -> pd.Series:
+    """Return how far the shift of each field is off its true drift.
+
+    Parameters
+    ----------
+    registration
+        With columns ``field`` and ``shift_y_nm``, ``shift_x_nm`` and, of volumes, ``shift_z_nm``.
+    drift
+        With columns ``field`` and ``drift_y_nm`` and so on, of the same fields or more.
+
+    Returns
+    -------
+    Series
+        Length in nm by the field's name.
+    """
+    moved, true = registration.set_index("field"), drift.set_index("field")
+    axes = "zyx" if "shift_z_nm" in moved else "yx"
+    # drift is where the target went; the shift brings it back, so their sum is the error
+    errors = [
+        moved[f"shift_{axis}_nm"].astype(float) + true.loc[moved.index, f"drift_{axis}_nm"]
+        for axis in axes
+    ]
+    return pd.Series(np.linalg.norm(errors, axis=0), moved.index)
+
+
+def error_row(
+    length_nm: np.ndarray, structured: np.ndarray, target_pixel_nm: float
+) -> dict[str, float] | None:
+    """Return the columns of a field's error, None where it shows nothing to measure at.
+
+    Parameters
+    ----------
+    length_nm
+        Length of the error at each place of the field, NaN where it is unknown.
+    structured
+        Where the target shows something.
+    target_pixel_nm
+        Pixel size of the target.
+    """
+    seen_nm = length_nm[structured & np.isfinite(length_nm)]
+    if not len(seen_nm):
+        return None
+    rms_nm = float(np.sqrt(np.mean(seen_nm**2)))
+    return {
+        "error_rms_px": rms_nm / target_pixel_nm,
+        "error_p95_px": float(np.percentile(seen_nm, 95)) / target_pixel_nm,
+        "error_rms_nm": rms_nm,
+        "error_all_rms_px": float(np.sqrt(np.nanmean(length_nm**2))) / target_pixel_nm,
+    }
 
 
 def seen_positions_nm(
@@ -77,7 +129,9 @@ def structured_cells(target: np.ndarray, shape: tuple[int, ...], step_px: int) -
     whole = target[: rows * step_px, : columns * step_px].astype(np.float64)
     means = whole.reshape(rows, step_px, columns, step_px).mean(axis=(1, 3))
     low, high = np.percentile(means, [2, 99.9])
-    return binary_dilation(means > low + STRUCTURED_LEVEL * (high - low), iterations=2)
+    bright = means > low + STRUCTURED_LEVEL * (high - low)
+    cells: np.ndarray = binary_dilation(bright, iterations=2)
+    return cells
 
 
 def scan_error_nm(
@@ -119,4 +173,6 @@ def scan_error_nm(
     in_input = np.reshape(field_corner_px, (2, 1, 1)) + (place + 0.5) / ratio - 0.5
     seen_input = seen_positions_nm(truth, "input", positions_px["input"], in_input)
     in_target = place - displacement
-    return seen_input - seen_positions_nm(truth, "target", positions_px["target"], in_target)
+    seen_target = seen_positions_nm(truth, "target", positions_px["target"], in_target)
+    error: np.ndarray = seen_input - seen_target
+    return error

@@ -1,6 +1,29 @@
-"""Where to cut training patches and what to reject."""
+"""Where to cut training patches, how to scale them, and how they lie on disk."""
 
-from crossres.patches.positions import cut_patches, draw_positions
-from crossres.patches.store import Patches, load_patches, save_patches
+from crossres.patches.positions import cut_patches, draw_positions, patch_shape
+from crossres.patches.scaling import PER_IMAGE, ROLES, Pair, common_scale, normalised_pair
+from crossres.patches.store import (
+    PatchSet,
+    Preparation,
+    load_patches,
+    patches_to_fill,
+    save_patches,
+    tensor_name,
+)
 
-__all__ = ["Patches", "cut_patches", "draw_positions", "load_patches", "save_patches"]
+__all__ = [
+    "PER_IMAGE",
+    "ROLES",
+    "Pair",
+    "PatchSet",
+    "Preparation",
+    "common_scale",
+    "cut_patches",
+    "draw_positions",
+    "load_patches",
+    "normalised_pair",
+    "patch_shape",
+    "patches_to_fill",
+    "save_patches",
+    "tensor_name",
+]

@@ -1,29 +1,33 @@
-"""Patches and validation fields on disk: one safetensors file each."""
+"""Patches and validation fields on disk: one safetensors file each, of any size.
+
+A file is written piece by piece and read by memory map, so that neither needs memory for all of it.
+Format: the length of the header (8 bytes, little-endian), the header (JSON), the tensors in its
+order (https://github.com/huggingface/safetensors).
+"""
 
 import json
-from dataclasses import dataclass
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from crossres.jobs import written_aside
 from crossres.preprocess import Scale
 
-PLAIN = ("pixel_size_nm", "background", "input_pixel_size_nm", "interpolation_order")
-"""What is stored as it is, beside the images and their scales."""
+ALIGNMENT = 8
+"""Tensors begin at a multiple of so many bytes."""
 
 
 @dataclass(frozen=True)
-class Patches:
-    """The patches of the training fields, or the whole validation fields.
+class Preparation:
+    """What was done to the images before they were patches.
 
     Parameters
     ----------
-    inputs, targets
-        Patches: (N, [Z,] Y, X) float32, normalised. Fields: a list of ([Z,] Y, X) of any sizes.
     scales
         ``input`` and ``target``: what normalised them.
     pixel_size_nm
@@ -32,50 +36,140 @@ class Patches:
         The percentiles by which every image was scaled by itself; None where ``scales`` did.
     background, input_pixel_size_nm, interpolation_order
         What was done to the raw inputs, as :class:`crossres.networks.ModelFile` has it.
+    z_step_nm
+        Of both; None of images.
     """
 
-    inputs: np.ndarray | list[np.ndarray]
-    targets: np.ndarray | list[np.ndarray]
     scales: dict[str, Scale]
     pixel_size_nm: float
     percentiles_per_image: tuple[float, float] | None = None
     background: float | None = None
     input_pixel_size_nm: float | None = None
     interpolation_order: int = 1
+    z_step_nm: float | None = None
 
 
-def save_patches(path: str | Path, patches: Patches) -> None:
-    """Write patches as safetensors, whole or not at all.
+@dataclass(frozen=True, kw_only=True)
+class PatchSet(Preparation):
+    """The patches of the training fields, or the whole validation fields.
 
-    The same patches always give the same bytes.
+    Parameters
+    ----------
+    inputs, targets
+        Patches: (N, [Z,] Y, X) float32, normalised. Fields: a list of ([Z,] Y, X) of any sizes.
     """
-    text: dict[str, Any] = {role: [s.offset, s.span] for role, s in patches.scales.items()}
-    text |= {key: getattr(patches, key) for key in (*PLAIN, "percentiles_per_image")}
+
+    inputs: np.ndarray | list[np.ndarray]
+    targets: np.ndarray | list[np.ndarray]
+
+    @property
+    def preparation(self) -> Preparation:
+        """What was done to them."""
+        return Preparation(**{f.name: getattr(self, f.name) for f in fields(Preparation)})
+
+
+@contextmanager
+def patches_to_fill(
+    path: str | Path, shapes: Mapping[str, tuple[int, ...]], preparation: Preparation
+) -> Iterator[Callable[[str, np.ndarray], None]]:
+    """Give a function that writes tensors piece by piece; rename the file when all is there.
+
+    The same patches give the same bytes.
+
+    Parameters
+    ----------
+    path
+        Where to; folders are made.
+    shapes
+        Of all tensors: ``input`` and ``target``, or ``input.00000`` and so on.
+    preparation
+        What is stored with them.
+
+    Yields
+    ------
+    callable
+        Of a tensor's name and what follows along its first axis, stored as float32.
+
+    Raises
+    ------
+    ValueError
+        A tensor was given less or more than its shape holds.
+    """
+    ends = np.cumsum([4 * int(np.prod(shapes[name], dtype=np.int64)) for name in sorted(shapes)])
+    header: dict[str, Any] = {"__metadata__": {"crossres": _as_text(preparation)}}
+    starts = {}
+    for name, start, end in zip(sorted(shapes), [0, *ends], ends, strict=False):
+        offsets = [int(start), int(end)]
+        header[name] = {"dtype": "F32", "shape": [*shapes[name]], "data_offsets": offsets}
+        starts[name] = offsets
+    encoded = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    encoded += b" " * (-len(encoded) % ALIGNMENT)
+    first = 8 + len(encoded)
+    with written_aside(path) as aside, aside.open("wb") as file:
+        file.write(struct.pack("<Q", len(encoded)) + encoded)
+
+        def append(name: str, array: np.ndarray) -> None:
+            piece = np.ascontiguousarray(array, dtype="<f4")
+            start, end = starts[name]
+            if start + piece.nbytes > end:
+                raise ValueError(f"{name} is given more than its shape {shapes[name]} holds")
+            file.seek(first + start)
+            file.write(piece.data)
+            starts[name][0] += piece.nbytes
+
+        yield append
+        unfilled = [name for name, (start, end) in starts.items() if start < end]
+        if unfilled:
+            raise ValueError(f"{unfilled[0]} is given less than its shape holds")
+
+
+def save_patches(path: str | Path, patches: PatchSet) -> None:
+    """Write patches that are in memory as safetensors, whole or not at all."""
     tensors: dict[str, np.ndarray] = {}
     for role, images in (("input", patches.inputs), ("target", patches.targets)):
-        stacked = isinstance(images, np.ndarray)
-        named = {role: images} if stacked else {f"{role}.{i:05d}": f for i, f in enumerate(images)}
-        tensors |= {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in named.items()}
-    with written_aside(path) as aside:
-        # one entry alone: safetensors writes several in an order of chance
-        save_file(tensors, aside, metadata={"crossres": json.dumps(text, sort_keys=True)})
+        if isinstance(images, np.ndarray):
+            tensors[role] = images
+        else:
+            tensors |= {tensor_name(role, n): image for n, image in enumerate(images)}
+    shapes = {name: array.shape for name, array in tensors.items()}
+    with patches_to_fill(path, shapes, patches.preparation) as append:
+        for name, array in tensors.items():
+            append(name, array)
 
 
-def load_patches(path: str | Path) -> Patches:
-    """Read what :func:`save_patches` wrote."""
-    with safe_open(path, framework="np") as file:
-        text = json.loads(file.metadata()["crossres"])
-        names = sorted(file.keys())
+def tensor_name(role: str, number: int) -> str:
+    """Return the name of a whole field in the file, by its number from 0."""
+    return f"{role}.{number:05d}"
 
-        def images(role: str) -> np.ndarray | list[np.ndarray]:
-            if role in names:
-                return file.get_tensor(role)
-            return [file.get_tensor(name) for name in names if name.startswith(f"{role}.")]
 
-        return Patches(
-            inputs=images("input"),
-            targets=images("target"),
-            scales={role: Scale(*text[role]) for role in ("input", "target")},
-            percentiles_per_image=tuple(own) if (own := text["percentiles_per_image"]) else None,
-            **{key: text[key] for key in PLAIN},
-        )
+def load_patches(path: str | Path) -> PatchSet:
+    """Read what was written, by memory map: pixels are read when they are looked at."""
+    with Path(path).open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    text = json.loads(header.pop("__metadata__")["crossres"])
+    # one map for all: each holds a file open
+    mapped = np.asarray(np.memmap(path, "<f4", "r", offset=8 + length))
+
+    def tensor(name: str) -> np.ndarray:
+        start, end = (offset // 4 for offset in header[name]["data_offsets"])
+        return mapped[start:end].reshape(header[name]["shape"])
+
+    def images(role: str) -> np.ndarray | list[np.ndarray]:
+        if role in header:
+            return tensor(role)
+        return [tensor(name) for name in sorted(header) if name.startswith(f"{role}.")]
+
+    own = text.pop("percentiles_per_image")
+    return PatchSet(
+        inputs=images("input"),
+        targets=images("target"),
+        scales={role: Scale(**scale) for role, scale in text.pop("scales").items()},
+        percentiles_per_image=None if own is None else (own[0], own[1]),
+        **text,
+    )
+
+
+def _as_text(preparation: Preparation) -> str:
+    """Return a preparation as JSON; one entry alone, as safetensors' order of several is chance."""
+    return json.dumps(asdict(preparation), sort_keys=True)

@@ -16,35 +16,33 @@ if TYPE_CHECKING:
         register_elastic,
     )
     from crossres.registration.match import FieldMatch, match_field, place_in_field
-    from crossres.registration.pair import RegisteredPair, leave_out, register_pair
+    from crossres.registration.pair import register_pair
+    from crossres.registration.registered import RegisteredPair, leave_out
     from crossres.registration.shift import (
         ShiftEstimate,
         apply_shift,
         estimate_shift,
         locate_correlation_peak,
     )
-    from crossres.registration.volume import RegisteredVolume, register_volume
     from crossres.registration.warping import warp
 
 _HOMES = {
     "AffineEstimate": "affine",
     "ElasticEstimate": "elastic",
     "FieldMatch": "match",
-    "RegisteredPair": "pair",
-    "RegisteredVolume": "volume",
+    "RegisteredPair": "registered",
     "ShiftEstimate": "shift",
     "apply_shift": "shift",
     "estimate_affine": "affine",
     "estimate_displacement": "elastic",
     "estimate_drift": "drift",
     "estimate_shift": "shift",
-    "leave_out": "pair",
+    "leave_out": "registered",
     "locate_correlation_peak": "shift",
     "match_field": "match",
     "place_in_field": "match",
     "register_elastic": "elastic",
     "register_pair": "pair",
-    "register_volume": "volume",
     "warp": "warping",
 }
 
@@ -53,7 +51,6 @@ __all__ = [
     "ElasticEstimate",
     "FieldMatch",
     "RegisteredPair",
-    "RegisteredVolume",
     "ShiftEstimate",
     "apply_shift",
     "estimate_affine",
@@ -66,7 +63,6 @@ __all__ = [
     "place_in_field",
     "register_elastic",
     "register_pair",
-    "register_volume",
     "warp",
 ]
 

@@ -28,9 +28,10 @@ class AffineEstimate:
         (N, N) B above, 0 for a shift alone.
     shift_px
         (N,) t above: the displacement at the middle of the reference.
-    error_px
-        Root mean square length of the displacement's error over the image: half the difference
-        between the estimates of the two halves of the data.
+    errors_px
+        (N,) root mean square error of the displacement over the image, along each axis: half the
+        difference between the estimates of the two halves of the data. Infinite where the images
+        do not overlap.
     correlation
         Pearson's r of the overlap after the move.
     overlap
@@ -39,9 +40,14 @@ class AffineEstimate:
 
     matrix: np.ndarray
     shift_px: np.ndarray
-    error_px: float
+    errors_px: np.ndarray
     correlation: float
     overlap: tuple[float, ...]
+
+    @property
+    def error_px(self) -> float:
+        """Root mean square length of the error, every axis in its own pixels."""
+        return float(np.linalg.norm(self.errors_px))
 
     def displacement(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the field (N, ...) float32 on a reference of some shape."""
@@ -93,7 +99,7 @@ def estimate_affine(
         initial_shift_px = correlation_shift(reference, moving)
     dims = reference.ndim
     matrix, shift = np.zeros((dims, dims)), np.asarray(initial_shift_px, dtype=float)
-    error = float("inf")
+    errors = np.full(dims, np.inf)
     for blur_px in BLURS_PX:
         a, b = (_band_pass(np.asarray(image, np.float32), blur_px) for image in (reference, moving))
         misfit = _misfit(a, b, matrix, shift)
@@ -109,21 +115,33 @@ def estimate_affine(
                 break
             matrix, shift = trial
             misfit = new
-            if size * _rms(*step, reference.shape) < SETTLED_PX:
+            if size * np.linalg.norm(_rms(*step, reference.shape)) < SETTLED_PX:
                 break
-        error = _rms(halves[0][0] - halves[1][0], halves[0][1] - halves[1][1], reference.shape) / 2
+        (slope, move), (other_slope, other_move) = halves
+        errors = _rms(slope - other_slope, move - other_move, reference.shape) / 2
     correlation, overlap = _agreement(reference, moving, matrix, shift)
-    error = error if all(overlap) else float("inf")
-    return AffineEstimate(matrix, shift, error, correlation, overlap)
+    errors = errors if all(overlap) else np.full(dims, np.inf)
+    return AffineEstimate(matrix, shift, errors, correlation, overlap)
 
 
-def correlation_shift(reference: np.ndarray, moving: np.ndarray) -> tuple[float, ...]:
+def correlation_shift(
+    reference: np.ndarray, moving: np.ndarray, max_shift_px: tuple[int, ...] | None = None
+) -> tuple[float, ...]:
     """Return the whole-pixel shift at the most significant normalised cross-correlation.
 
     A correlation counts as the root of the volume that it was taken over: chance makes high ones
     where little overlaps.
+
+    Parameters
+    ----------
+    reference, moving
+        ([Z, ]Y, X) of one shape.
+    max_shift_px
+        Largest shift looked for along each axis; by default as far as 30 % of it overlaps.
     """
     reach = [int((1 - LEAST_OVERLAP) * n) for n in reference.shape]
+    if max_shift_px is not None:
+        reach = [min(most, asked) for most, asked in zip(reach, max_shift_px, strict=True)]
     correlation = normalised_cross_correlation(reference, moving, reach)
     for axis, (n, m) in enumerate(zip(reference.shape, reach, strict=True)):
         part = 1 - np.abs(np.arange(-m, m + 1)) / n
@@ -144,10 +162,10 @@ def _linear(matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, ...]) -> np
     return np.stack(fields).astype(np.float32)
 
 
-def _rms(matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, ...]) -> float:
-    """Return the root mean square length of an affine displacement over an image."""
+def _rms(matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the root mean square of an affine displacement over an image, along each axis."""
     variance = (np.square(shape) - 1) / 12  # of a pixel's place along each axis
-    return float(np.sqrt(np.sum(shift**2) + np.sum(matrix**2 * variance)))
+    return np.sqrt(shift**2 + matrix**2 @ variance)
 
 
 def _band_pass(image: np.ndarray, blur_px: float) -> np.ndarray:
@@ -155,7 +173,8 @@ def _band_pass(image: np.ndarray, blur_px: float) -> np.ndarray:
     narrow = [min(blur_px, n / 16) for n in image.shape]
     wide = [6 * sigma for sigma in narrow]
     result = gaussian_filter(image, narrow) - gaussian_filter(image, wide)
-    return result / (result.std() + 1e-12)
+    scaled: np.ndarray = result / (result.std() + 1e-12)
+    return scaled
 
 
 def _moved(

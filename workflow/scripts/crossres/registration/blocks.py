@@ -113,7 +113,8 @@ def _block_shifts(fixed: torch.Tensor, free: torch.Tensor) -> tuple[torch.Tensor
     grid = torch.meshgrid(*(torch.arange(n, device=near.device) for n in rows.shape), indexing="ij")
 
     def at(dy: int, dx: int) -> torch.Tensor:
-        return near[(*grid, rows + dy, columns + dx)]
+        values: torch.Tensor = near[(*grid, rows + dy, columns + dx)]
+        return values
 
     middle = at(0, 0)
     offsets = [

@@ -88,7 +88,8 @@ class ControlGrid:
     def fit(self, field: torch.Tensor) -> torch.Tensor:
         """Return the control points whose field is closest to one given at binned pixels."""
         y, x = (torch.linalg.pinv(basis.cpu()).to(field.device) for basis in self._at_pixels)
-        return y @ field @ x.T
+        points: torch.Tensor = y @ field @ x.T
+        return points
 
     def solve(
         self,
@@ -133,7 +134,8 @@ class ControlGrid:
             return smoothness * (ry @ p + p @ rx)
 
         def precondition(r: torch.Tensor) -> torch.Tensor:
-            return vy @ (damping * (vy.T @ r @ vx)) @ vx.T
+            damped: torch.Tensor = vy @ (damping * (vy.T @ r @ vx)) @ vx.T
+            return damped
 
         residual = self.pull(gradient) - rough(points)
         step = torch.zeros_like(points)

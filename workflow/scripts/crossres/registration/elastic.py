@@ -28,7 +28,7 @@ SMOOTHNESS = tuple(10.0**n for n in range(4, -4, -1))
 """Weights of the roughness that are tried; more would drown the data in float32."""
 BLOCK_PX = 64
 TOLERANCE_PX = 1.0
-"""To what a block must be located by itself to count as texture."""
+"""A block has texture if it can be located to this many px."""
 
 
 @dataclass(frozen=True)

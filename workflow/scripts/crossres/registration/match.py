@@ -26,7 +26,7 @@ LARGEST_ROTATION_DEGREE = 3.5
 RATIO_STEP = 1.03
 RATIO_SPAN = 4.0
 CHANCE = 25.0
-"""Five standard deviations, one being that of pixels of which 25 vary together in the band."""
+"""Five sigma; one in 25 pixels is independent."""
 
 SURE = 0.7
 """Above this correlation nothing else is tried."""
@@ -239,7 +239,7 @@ class _Search:
         template = self._template(scale, rotation_degree, orientation)
         if template is None or template.std() == 0:
             return nothing
-        ncc = match_template(self.padded, template)
+        ncc = match_template(self.padded, template)  # type: ignore[no-untyped-call]
         peak = np.unravel_index(int(np.argmax(ncc)), ncc.shape)
         at = (int(peak[0]), int(peak[1]))
         offset, _ = fit_peak(ncc, at)
@@ -247,7 +247,7 @@ class _Search:
         return replace(
             nothing,
             correlation=float(ncc[at]),
-            corner=corner,  # type: ignore[arg-type]
+            corner=corner,
             template_shape=template.shape,
         )
 
@@ -317,10 +317,13 @@ def _reduced(image: np.ndarray, factor: float) -> np.ndarray:
     if factor <= 1:
         return image
     shape = tuple(max(1, round(n / factor)) for n in image.shape)
-    return resize(image, shape, order=1, anti_aliasing=True, preserve_range=True)
+    options = {"order": 1, "anti_aliasing": True, "preserve_range": True}
+    reduced: np.ndarray = resize(image, shape, **options)  # type: ignore[no-untyped-call]
+    return reduced
 
 
 def _band_passed(image: np.ndarray) -> np.ndarray:
     """Return what lies between a blur of 1 and one of 6 pixels: neither noise nor haze."""
     image = np.asarray(image, np.float32)
-    return gaussian_filter(image, 1.0) - gaussian_filter(image, 6.0)
+    between: np.ndarray = gaussian_filter(image, 1.0) - gaussian_filter(image, 6.0)
+    return between

@@ -1,70 +1,50 @@
 """One pair of images through the whole registration: placed, moved, measured and judged."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 
 from crossres.registration.affine import estimate_affine
 from crossres.registration.blocks import estimate_by_blocks
 from crossres.registration.elastic import BLOCK_PX, ElasticEstimate, estimate_displacement
-from crossres.registration.gate import correlation, explain, judge
+from crossres.registration.gate import correlation, explain, refusal
+from crossres.registration.registered import (
+    RegisteredPair,
+    largest_deviation,
+    leave_out,
+    mean_shift,
+    shift_values,
+    verdict,
+)
 from crossres.registration.shift import locate_correlation_peak
+from crossres.registration.volume import register_volume
 from crossres.registration.warping import warp
+from crossres.settings import Registration
 
 LEAST_SIDE_PX = BLOCK_PX
-
-
-@dataclass(frozen=True)
-class RegisteredPair:
-    """A pair on one grid, and how it came there.
-
-    Parameters
-    ----------
-    pair
-        (2, Y, X) float32, input and target, of the part of the input that the target covers.
-    corner_px
-        (y, x) of that part in the input.
-    displacement
-        (2, Y, X) float32 of the same part: what moved the target's image onto the input, in
-        pixels of the input. At p, counted from the input's corner, not the part's, the target's
-        pixel p - displacement(p) is shown.
-    correction
-        (2, Y, X) float32: the part of it that comes on top of where the target was placed.
-    values
-        A row of the registration table, but for the field's name.
-    """
-
-    pair: np.ndarray
-    corner_px: tuple[int, int]
-    displacement: np.ndarray
-    correction: np.ndarray
-    values: dict[str, Any] = field(default_factory=dict)
 
 
 def register_pair(
     fixed: np.ndarray,
     free: np.ndarray,
-    settings: Mapping[str, Any],
-    pixel_size_nm: float,
+    settings: Registration,
+    steps_nm: tuple[float, ...],
     place: tuple[np.ndarray, np.ndarray] | None = None,
     device: str = "cpu",
 ) -> RegisteredPair:
-    """Move a target onto its input, and judge the result.
+    """Move a target onto its input, and say whether the pair may be trained on.
 
     Parameters
     ----------
     fixed
-        (Y, X) the input, at the target's pixel size.
+        (Y, X) or (Z, Y, X) the input, on the target's grid.
     free
-        (Y', X') the target, or a mosaic that it is part of.
+        (Y', X') the target, or a mosaic that it is part of; of a volume (Z, Y, X), as the input.
     settings
         ``registration`` of the experiment.
-    pixel_size_nm
-        Of both.
+    steps_nm
+        Distance of two pixels of both along ([z, ]y, x).
     place
         (A, b): the input's pixel p lies at A p + b in the target; by default both corners meet.
+        Images only.
     device
         Where the elastic registration computes.
 
@@ -74,6 +54,8 @@ def register_pair(
         With ``accepted`` and ``reason`` among its values. A pair that is not accepted is not moved
         beyond its place either: it is left out of training, and looked at.
     """
+    if fixed.ndim == 3:
+        return register_volume(fixed, free, settings, steps_nm)
     matrix, offset = place if place is not None else (np.eye(2), np.zeros(2))
     rows, columns = covered_part(fixed.shape, free.shape, matrix, offset)
     coverage = (rows.stop - rows.start) * (columns.stop - columns.start) / fixed.size
@@ -81,7 +63,7 @@ def register_pair(
     if place is not None and side < LEAST_SIDE_PX:
         reason = f"the target covers {coverage:.0%} of the input's field, which is too little"
         return leave_out(fixed, reason, coverage)
-    if settings["method"] == "elastic" and side < LEAST_SIDE_PX:
+    if settings.method == "elastic" and side < LEAST_SIDE_PX:
         reason = f"{side} px a side are too few for an elastic registration; use shift"
         return leave_out(fixed, reason, coverage)
     corner = np.array([rows.start, columns.start])
@@ -89,73 +71,34 @@ def register_pair(
     offset = offset + matrix @ corner
     initial = _placed(fixed.shape, matrix, offset)
     before = warp(free, initial)
-    reach_px = max(1, int(np.ceil(settings["max_shift_nm"] / pixel_size_nm)))
+    reach_px = max(1, int(np.ceil(settings.max_shift_nm / steps_nm[-1])))
     found = locate_correlation_peak(fixed, before, reach_px)
     step, look = _estimate(fixed, free, (matrix, offset), found.shift_px, settings, device)
     total = _composed(step, matrix, offset)
     after = warp(free, total)
-    if settings["method"] != "elastic":
+    if settings.method != "elastic":
         look = _look_again(fixed, after, device)
     values = {
-        **_shift_values(step, pixel_size_nm),
+        **shift_values(mean_shift(step), steps_nm),
         "residual_px": look.rms_px,
         "residual_p95_px": look.p95_px,
-        "deformation_px": _deformation(step),
+        "deformation_px": largest_deviation(step, (1.0, 1.0)),
         "correlation_before": correlation(fixed, before),
         "correlation": correlation(fixed, after),
         "texture": look.texture,
         "coverage": coverage,
     }
-    reason = judge(values, found.fitted, settings)
-    trusted = settings["method"] == "none"
-    if reason and not trusted and values["correlation"] < settings["min_correlation"]:
+    reason = refusal(values, settings, found.fitted)
+    if reason and values["correlation"] < settings.min_correlation:
         reason = explain(fixed, before) or reason
-    if reason and not trusted:
+    if reason:
         step, total, after = np.zeros_like(step), initial, before
-    values |= {
-        "crop_y_px": int(corner[0]),
-        "crop_x_px": int(corner[1]),
-        "applied": not (trusted or reason),
-        "accepted": trusted or not reason,
-        "reason": "" if trusted else reason,
-    }
+    values |= {"crop_y_px": int(corner[0]), "crop_x_px": int(corner[1])}
+    values |= verdict(reason, settings)
     total = total + corner.reshape(2, 1, 1).astype(np.float32)
     return RegisteredPair(
         np.stack([fixed, after]), (rows.start, columns.start), total, step, values
     )
-
-
-def leave_out(fixed: np.ndarray, reason: str, coverage: float = 0.0) -> RegisteredPair:
-    """Return a pair that could not even be placed: its target empty, its numbers unknown.
-
-    Parameters
-    ----------
-    fixed
-        (Y, X) the input.
-    reason
-        Why.
-    coverage
-        Part of the input that the target covers.
-    """
-    numbers = (
-        "shift_y_px",
-        "shift_x_px",
-        "shift_y_nm",
-        "shift_x_nm",
-        "residual_px",
-        "residual_p95_px",
-        "deformation_px",
-        "correlation_before",
-        "correlation",
-        "texture",
-    )
-    values: dict[str, Any] = dict.fromkeys(numbers, float("nan"))
-    values |= {"coverage": coverage, "crop_y_px": 0, "crop_x_px": 0}
-    values |= {"applied": False, "accepted": False, "reason": reason}
-    fixed = np.asarray(fixed, np.float32)
-    pair = np.stack([fixed, np.zeros_like(fixed)])
-    nothing = np.zeros_like(pair)
-    return RegisteredPair(pair, (0, 0), nothing, nothing, values)
 
 
 def covered_part(
@@ -187,11 +130,11 @@ def _estimate(
     free: np.ndarray,
     place: tuple[np.ndarray, np.ndarray],
     shift_px: tuple[float, float],
-    settings: Mapping[str, Any],
+    settings: Registration,
     device: str,
 ) -> tuple[np.ndarray, ElasticEstimate]:
     """Return what the method adds to the place, (2, Y, X), and the estimate if it is elastic."""
-    shape, method = fixed.shape, settings["method"]
+    shape, method = fixed.shape, settings.method
     nothing = ElasticEstimate(np.zeros((2, *shape), np.float32), np.full(shape, np.inf), 0.0)
     if method == "none":
         return nothing.displacement, nothing
@@ -206,12 +149,12 @@ def _estimate(
     if method == "affine":
         found = estimate_affine(fixed, near, initial_shift_px=(0.0, 0.0))
         return found.displacement(shape) + start, nothing
-    if settings["scheme"] == "blocks":
+    if settings.scheme == "blocks":
         look = ElasticEstimate(estimate_by_blocks(fixed, near, device), nothing.error_px, 0.0)
         again = _look_again(fixed, warp(near, look.displacement), device)
         look = ElasticEstimate(look.displacement, again.error_px, again.texture)
     else:
-        look = estimate_displacement(fixed, near, settings["spacing_px"], device)
+        look = estimate_displacement(fixed, near, settings.spacing_px, device)
     return look.displacement + start, look
 
 
@@ -239,20 +182,3 @@ def _composed(step: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.nd
     read_y = matrix[0, 0] * at_y + matrix[0, 1] * at_x + offset[0]
     read_x = matrix[1, 0] * at_y + matrix[1, 1] * at_x + offset[1]
     return np.stack([y - read_y, x - read_x]).astype(np.float32)
-
-
-def _shift_values(step: np.ndarray, pixel_size_nm: float) -> dict[str, float]:
-    """Return the mean displacement, in pixels and nm."""
-    y, x = (float(part.mean(dtype=np.float64)) for part in step)
-    return {
-        "shift_y_px": y,
-        "shift_x_px": x,
-        "shift_y_nm": y * pixel_size_nm,
-        "shift_x_nm": x * pixel_size_nm,
-    }
-
-
-def _deformation(step: np.ndarray) -> float:
-    """Return the largest distance of a displacement field from its mean, in pixels."""
-    deviation = step - step.mean(axis=(1, 2), keepdims=True)
-    return float(np.sqrt(np.sum(deviation**2, axis=0).max()))

@@ -73,7 +73,8 @@ def normalised_cross_correlation(
     ones = rfftn(np.ones(a.shape), padded)
 
     def correlate(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-        return irfftn(p * np.conj(q), padded)[np.ix_(*lags)]
+        product: np.ndarray = irfftn(p * np.conj(q), padded)
+        return product[np.ix_(*lags)]
 
     spectrum_a, spectrum_b = rfftn(a, padded), rfftn(b, padded)
     count = np.round(correlate(ones, ones))
@@ -156,7 +157,9 @@ def apply_shift(image: np.ndarray, shift_px: tuple[float, float]) -> np.ndarray:
     ndarray
         float32 of the same shape.
     """
-    return spline_shift(np.asarray(image, dtype=np.float32), shift_px, order=3, mode="nearest")
+    image = np.asarray(image, dtype=np.float32)
+    moved: np.ndarray = spline_shift(image, shift_px, order=3, mode="nearest")
+    return moved
 
 
 def fit_peak(ncc: np.ndarray, peak: tuple[int, int]) -> tuple[tuple[float, float], bool]:
@@ -193,7 +196,8 @@ def fit_peak(ncc: np.ndarray, peak: tuple[int, int]) -> tuple[tuple[float, float
 
     def residual(p: np.ndarray) -> np.ndarray:
         v, u = dy - p[1], dx - p[2]
-        return p[0] * np.exp(-(p[3] * v**2 + p[4] * u**2 + p[5] * v * u)) - values
+        left: np.ndarray = p[0] * np.exp(-(p[3] * v**2 + p[4] * u**2 + p[5] * v * u)) - values
+        return left
 
     width = 1 / (2 * half**2)
     fit = least_squares(residual, (height - base, 0.0, 0.0, width, width, 0.0), method="lm")

@@ -1,99 +1,106 @@
-"""A pair of volumes through affine registration, with the reason where it must not be used."""
-
-from dataclasses import dataclass
+"""A pair of volumes through the whole registration: moved, measured, and refused with a reason."""
 
 import numpy as np
 
-from crossres.registration.affine import AffineEstimate, estimate_affine
+from crossres.registration.affine import AffineEstimate, correlation_shift, estimate_affine
+from crossres.registration.gate import correlation, explain, refusal
+from crossres.registration.registered import (
+    RegisteredPair,
+    largest_deviation,
+    shift_values,
+    verdict,
+)
 from crossres.registration.warping import warp
+from crossres.settings import Registration
 
 LEAST_OVERLAP = 0.5
-"""Of the planes: what two volumes of one field must share."""
-
-
-@dataclass(frozen=True)
-class RegisteredVolume:
-    """A volume moved onto another, and whether to believe it.
-
-    Parameters
-    ----------
-    warped
-        (Z, Y, X) float32: the moving volume in the place of the reference, interpolated once.
-    estimate
-        What moved it.
-    reason
-        Why the pair must not be used; empty where it may.
-    """
-
-    warped: np.ndarray
-    estimate: AffineEstimate
-    reason: str
+"""Of the slices: what two volumes of one field must share."""
 
 
 def register_volume(
-    reference: np.ndarray,
-    moving: np.ndarray,
-    *,
-    model: str = "affine",
-    min_correlation: float = 0.2,
-    max_residual_px: float = 0.5,
-) -> RegisteredVolume:
-    """Move one volume onto another: shift, rotation, magnification and shear, sub-pixel in z.
+    fixed: np.ndarray,
+    free: np.ndarray,
+    settings: Registration,
+    steps_nm: tuple[float, ...],
+) -> RegisteredPair:
+    """Move a target's volume onto that of its input, to a fraction of a slice.
 
     Parameters
     ----------
-    reference, moving
-        (Z, Y, X) of one shape and pixel size, finite.
-    model
-        "affine", or "shift" for the translation alone.
-    min_correlation
-        Pairs that correlate less once aligned are refused.
-    max_residual_px
-        Pairs whose estimated error (root mean square) is larger are refused.
+    fixed, free
+        (Z, Y, X) input and target of one shape on one grid, finite.
+    settings
+        ``registration`` of the experiment, of method ``shift``, ``affine`` or ``none``.
+    steps_nm
+        Distance of two pixels along z, y and x.
 
     Returns
     -------
-    RegisteredVolume
-        The moved volume; of a refused pair the volume as it was.
+    RegisteredPair
+        Its displacement counts z in slices; ``residual_px`` and ``deformation_px`` are lengths,
+        in lateral pixels, to which errors along z contribute by their nm. A pair that is not
+        accepted is not moved.
 
     Raises
     ------
     ValueError
-        Shapes differ, or these are no volumes.
+        Shapes differ, these are no volumes, or the method is for images only.
 
     References
     ----------
     Chen et al. 2021, Methods: an affine registration of the training pairs of confocal and STED
     volumes improves the result.
     """
-    if reference.ndim != 3:
-        raise ValueError(f"expected (Z, Y, X), got {reference.shape}")
-    estimate = estimate_affine(reference, moving, model=model)
-    reason = _fault(estimate, reference.shape[0], min_correlation, max_residual_px)
+    if fixed.ndim != 3:
+        raise ValueError(f"expected (Z, Y, X), got {fixed.shape}")
+    if settings.method == "elastic":
+        raise ValueError("volumes cannot be registered elastically")
+    fixed, before = (np.asarray(volume, np.float32) for volume in (fixed, free))
+    steps_px = tuple(step / steps_nm[-1] for step in steps_nm)
+    found = _estimate(fixed, before, settings, steps_nm)
+    step = found.displacement(fixed.shape)
+    after = before if settings.method == "none" else warp(before, step)
+    values = {
+        **shift_values(found.shift_px, steps_nm),
+        "residual_px": float(np.linalg.norm(found.errors_px * steps_px)),
+        # known of elastic registrations alone
+        "residual_p95_px": float("nan"),
+        "deformation_px": largest_deviation(step, steps_px),
+        "correlation_before": correlation(fixed, before, steps_px),
+        "correlation": correlation(fixed, after, steps_px),
+        "texture": float("nan"),
+        "coverage": 1.0,
+    }
+    reason = _apart(found, len(fixed)) or refusal(values, settings)
+    if reason and values["correlation"] < settings.min_correlation:
+        reason = explain(fixed.mean(axis=0), before.mean(axis=0)) or reason
     if reason:
-        return RegisteredVolume(np.asarray(moving, np.float32), estimate, reason)
-    moved = warp(moving, estimate.displacement(reference.shape))
-    return RegisteredVolume(moved, estimate, "")
+        step, after = np.zeros_like(step), before
+    values |= {"crop_y_px": 0, "crop_x_px": 0, **verdict(reason, settings)}
+    return RegisteredPair(np.stack([fixed, after]), (0, 0), step, step, values)
 
 
-def _fault(
-    estimate: AffineEstimate, planes: int, min_correlation: float, max_residual_px: float
-) -> str:
-    """Return why a pair of volumes must not be used, or an empty text."""
-    shared = round(estimate.overlap[0] * planes)
-    if estimate.correlation < min_correlation:
-        return (
-            f"the volumes correlate by {estimate.correlation:.2f} at best, below min_correlation "
-            f"({min_correlation:g}); they would share {shared} of {planes} planes"
-        )
-    if estimate.overlap[0] < LEAST_OVERLAP:
-        return (
-            f"the volumes share {shared} of {planes} planes, shifted by "
-            f"{estimate.shift_px[0]:.1f} planes in z: their z ranges hardly meet"
-        )
-    if estimate.error_px > max_residual_px:
-        return (
-            f"estimated residual {estimate.error_px:.2f} px, above max_residual_px "
-            f"({max_residual_px:g})"
-        )
-    return ""
+def _estimate(
+    fixed: np.ndarray,
+    free: np.ndarray,
+    settings: Registration,
+    steps_nm: tuple[float, ...],
+) -> AffineEstimate:
+    """Return what the method moves the target by, no further than allowed."""
+    if settings.method == "none":
+        still, unknown = np.zeros(3), np.full(3, np.nan)
+        return AffineEstimate(np.zeros((3, 3)), still, unknown, float("nan"), (1.0, 1.0, 1.0))
+    # two pixels more, so that a peak at the limit still shows both its sides
+    reach = tuple(int(np.ceil(settings.max_shift_nm / step)) + 2 for step in steps_nm)
+    start = correlation_shift(fixed, free, reach)
+    return estimate_affine(fixed, free, model=settings.method, initial_shift_px=start)
+
+
+def _apart(found: AffineEstimate, slices: int) -> str:
+    """Return why volumes that share few slices must not be used, or an empty text."""
+    if found.overlap[0] >= LEAST_OVERLAP:
+        return ""
+    return (
+        f"the volumes share {round(found.overlap[0] * slices)} of {slices} slices, shifted by "
+        f"{found.shift_px[0]:.1f} slices in z: their z ranges hardly meet"
+    )

@@ -207,7 +207,7 @@ def _restore_tile(
     half_precision: bool,
 ) -> None:
     patch = np.asarray(source[tile.seen])
-    patch = scales[0].apply(patch) if scales else np.ascontiguousarray(patch, dtype=np.float32)
+    patch = scales[0].apply(patch) if scales else np.array(patch, dtype=np.float32)
     given = torch.from_numpy(patch)[None, None].to(device)
     half = half_precision and takes_bfloat16(device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):

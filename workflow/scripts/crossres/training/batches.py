@@ -1,6 +1,6 @@
 """Batches as a pure function of seed and iteration, prepared ahead of the step that needs them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,6 +13,9 @@ from crossres.training.process_group import ProcessGroup
 
 AHEAD = 3
 """Batches prepared ahead."""
+
+Images = np.ndarray | Sequence[np.ndarray]
+"""Patches or fields: an array of them, in memory or mapped from a file, or one array each."""
 
 CROP_TRIES = 10
 """How often an empty crop is redrawn; then the one with most foreground is taken."""
@@ -57,8 +60,8 @@ class Sampling:
 
 
 def draw_batch(
-    inputs: np.ndarray,
-    targets: np.ndarray,
+    inputs: Images,
+    targets: Images,
     sampling: Sampling,
     iteration: int,
     group: ProcessGroup | None = None,
@@ -121,8 +124,8 @@ def _crop(pair: np.ndarray, sampling: Sampling, corners: np.ndarray) -> np.ndarr
 
 
 def batches_ahead(
-    inputs: np.ndarray,
-    targets: np.ndarray,
+    inputs: Images,
+    targets: Images,
     sampling: Sampling,
     first: int,
     last: int,

@@ -1,11 +1,10 @@
 """The training loop, one for all networks, with and without a discriminator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from crossres.catalogue.networks import Network
 from crossres.jobs import InputError, logger, progress
 from crossres.networks import is_out_of_memory, precision_of
 from crossres.training.adversary import Adversary, autocast
-from crossres.training.batches import ANY_CROP, Foreground, Sampling, batches_ahead
+from crossres.training.batches import ANY_CROP, Foreground, Images, Sampling, batches_ahead
 from crossres.training.checkpoints import load_state, save_state
 from crossres.training.loss_record import LossRecord
 from crossres.training.losses import FIDELITY
@@ -42,10 +41,10 @@ class TrainingData:
         Fields, ([Z,] Y, X) float32 each, of any size.
     """
 
-    train_inputs: np.ndarray
-    train_targets: np.ndarray
-    validation_inputs: Sequence[np.ndarray]
-    validation_targets: Sequence[np.ndarray]
+    train_inputs: Images
+    train_targets: Images
+    validation_inputs: Images
+    validation_targets: Images
 
 
 class Diverged(InputError):

@@ -110,7 +110,7 @@ class Recipe:
         """
         return ModelFile(
             network=self.network,
-            settings=self.architecture(patches.inputs.shape[1:]),
+            settings=self.architecture(patches.inputs[0].shape),
             dims=self.dims,
             input_scale=patches.scales["input"],
             target_scale=patches.scales["target"],

@@ -15,6 +15,7 @@ from crossres.catalogue.networks import Term
 from crossres.networks.files import clone_weights
 from crossres.restoration import restore
 from crossres.restoration.tiles import NotFinite
+from crossres.training.batches import Images
 from crossres.training.losses import FIDELITY
 
 BINS = 64
@@ -31,7 +32,7 @@ CPU_MEMORY_GB = 2.0
 """Memory for the validation of a field on a CPU; larger fields are restored in tiles."""
 
 
-def radial_spectrum(images: Sequence[np.ndarray]) -> np.ndarray:
+def radial_spectrum(images: Images) -> np.ndarray:
     """Return the mean power of some images over directions, for 64 rings of spatial frequency.
 
     A Hann window keeps the image borders out of the spectrum. Images may differ in size: power is
@@ -111,8 +112,8 @@ class Validation:
 
     def __init__(
         self,
-        inputs: Sequence[np.ndarray],
-        targets: Sequence[np.ndarray],
+        inputs: Images,
+        targets: Images,
         loss: Mapping[Term, float],
         adversarial: bool,
         device: torch.device,
@@ -164,7 +165,7 @@ class Validation:
         total = self.loss.get("mse", 0.0) * mse
         terms = {name: weight for name, weight in self.loss.items() if name != "mse"}
         for pair in pairs if terms else []:
-            x, y = (torch.from_numpy(image)[None, None].to(self.device) for image in pair)
+            x, y = (torch.tensor(image)[None, None].to(self.device) for image in pair)
             part = pair[0].size / self.pixels
             total += sum(w * part * float(FIDELITY[name](x, y)) for name, w in terms.items())
         return total
