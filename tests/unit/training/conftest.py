@@ -1,11 +1,11 @@
-import json
 from contextlib import nullcontext
 
 import pytest
 import torch
-from training_runs import make_data, run
+from training_runs import data_for, make_data, run
 
-from crossres.training import Team, loop
+from crossres.training import ProcessGroup, adversary, loop
+from crossres.training.batches import ANY_CROP
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +19,9 @@ def whole(data, tmp_path_factory):
     done = {}
 
     def train_through(settings):
-        key = json.dumps(settings, sort_keys=True)
+        key = settings.model_dump_json()
         if key not in done:
-            done[key] = run(data, settings, tmp_path_factory.mktemp("whole"))
+            done[key] = run(data_for(settings, data), settings, tmp_path_factory.mktemp("whole"))
         return done[key]
 
     return train_through
@@ -66,19 +66,22 @@ def step_without_values(monkeypatch):
     """
     meta = torch.device("meta")
 
-    def emptied(network, settings, device):
+    def emptied(network, learning_rate, betas, device):
         network = network.to_empty(device=device)
         return network, torch.optim.SGD(network.parameters(), lr=0.0)
 
     monkeypatch.setattr(loop, "prepare", emptied)
+    monkeypatch.setattr(adversary, "prepare", emptied)
     # it holds numbers for the CPU to read, and there are none here
     monkeypatch.setattr(loop, "Validation", lambda *_: None)
     monkeypatch.setattr(loop, "precision_of", lambda *_: torch.float32)
     # which knows no meta device
-    monkeypatch.setattr(loop.torch, "autocast", lambda *_: nullcontext())
+    monkeypatch.setattr(torch, "autocast", lambda *_: nullcontext())
 
     def prepared(network, settings, shape):
-        training = loop._Run(network, make_data(), settings, 0, meta, Team(), False)
+        training = loop._Run(
+            network, make_data(), settings, 0, meta, ProcessGroup(), False, ANY_CROP
+        )
         patches = torch.empty(shape, device=meta)
         return lambda: training.step(patches, patches)
 

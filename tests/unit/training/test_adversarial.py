@@ -10,26 +10,30 @@ from training_runs import (
     PLAIN,
     against,
     assert_same_weights,
-    judge_by,
+    changed,
     run,
+    score_by,
     small_network,
 )
 
 from crossres.networks.slices import SliceBySlice
 from crossres.training import TrainingData, loop
 
-STILL = {**PLAIN, "batch": 10, "augment": False, "learning_rate": 1e-20, "iterations": 4}
+STILL = changed(PLAIN, batch=10, augment=False, learning_rate=1e-20, iterations=4)
 """All patches at a rate that moves nothing: every iteration has the same terms."""
 STILL_TOO = {"learning_rate": 1e-20, "warm_up_iterations": 0}
 KINDS = ["standard", "relativistic", "relativistic_average"]
-BLIND = {"standard": 2 * math.log(2), "relativistic": math.log(2),
-         "relativistic_average": math.log(2)}  # fmt: skip
+BLIND = {
+    "standard": 2 * math.log(2),
+    "relativistic": math.log(2),
+    "relativistic_average": math.log(2),
+}
 
 
 @pytest.mark.parametrize("warm_up", [0, 2, 3, 6])
 def test_weights_of_the_warm_up_are_never_kept(data, warm_up, monkeypatch, tmp_path):
     # the earlier the better: the first candidate is kept
-    judge_by(monkeypatch, [0.0, 1.0, 2.0, 3.0, 4.0])
+    score_by(monkeypatch, [0.0, 1.0, 2.0, 3.0, 4.0])
     _, history = run(data, against(warm_up_iterations=warm_up), tmp_path)
     first_beyond = next(i for i in (2, 4, 6, 8) if i > warm_up)
     assert history.iteration[history.kept].tolist() == [first_beyond]
@@ -54,7 +58,9 @@ def test_logged_shares_are_those_configured(data, shares, tmp_path):
 
 def test_without_shares_the_weights_of_the_loss_hold(data, tmp_path):
     # Huang 2023, eq. 11: the terms are summed as they are
-    settings = against({**STILL, "loss": {"mse": 1, "ssim": 0.5}}, **STILL_TOO, shares={}, weight=2)
+    settings = against(
+        changed(STILL, loss={"mse": 1, "ssim": 0.5}), **STILL_TOO, shares={}, weight=2
+    )
     _, history = run(data, settings, tmp_path)
     row = history.iloc[-1]
     # the term itself is not logged: what is left is the discriminator's
@@ -66,7 +72,7 @@ def test_without_shares_the_weights_of_the_loss_hold(data, tmp_path):
 
 
 def test_before_the_discriminator_joins_in_the_loss_holds_alone(data, tmp_path):
-    settings = against({**STILL, "loss": {"mae": 3}}, learning_rate=1e-20, warm_up_iterations=2)
+    settings = against(changed(STILL, loss={"mae": 3}), learning_rate=1e-20, warm_up_iterations=2)
     _, history = run(data, settings, tmp_path)
     warm = history[history.iteration == 2].iloc[0]
     assert warm.generator_loss == pytest.approx(3 * warm.mae, rel=1e-5)
@@ -78,7 +84,7 @@ def test_before_the_discriminator_joins_in_the_loss_holds_alone(data, tmp_path):
 def test_terms_that_join_in_late_are_averaged_from_there_on(data, tmp_path):
     # one of four iterations has met the discriminator, and nothing moves
     settings = against(STILL, learning_rate=1e-20, warm_up_iterations=3)
-    settings |= {"iterations": 8, "validate_every": 4}
+    settings = changed(settings, iterations=8, validate_every=4)
     _, history = run(data, settings, tmp_path)
     for name in ("discriminator_loss", "weight_mse", "adversarial_share"):
         assert history[name][1] == pytest.approx(history[name][2], rel=1e-3)
@@ -100,33 +106,46 @@ def test_without_a_discriminator_nothing_is_said_of_one(data, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_discriminator_of_either_kind_learns_to_tell(data, kind, tmp_path):
     # the generator stands still, far from the targets
-    settings = against({**STILL, "iterations": 20, "validate_every": 10}, kind=kind, width=4,
-                       learning_rate=3e-3, warm_up_iterations=0)  # fmt: skip
+    settings = against(
+        changed(STILL, iterations=20, validate_every=10),
+        kind=kind,
+        width=4,
+        learning_rate=3e-3,
+        warm_up_iterations=0,
+    )
     _, history = run(data, settings, tmp_path)
     assert history.discriminator_loss.iloc[-1] < 0.7 * BLIND[kind]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_generator_follows_a_discriminator_that_stands_still(data, kind, tmp_path):
-    settings = against({**STILL, "iterations": 12, "validate_every": 4, "learning_rate": 1e-3},
-                       **STILL_TOO, kind=kind, shares={"mse": 1e-3})  # fmt: skip
+    settings = against(
+        changed(STILL, iterations=12, validate_every=4, learning_rate=1e-3),
+        **STILL_TOO,
+        kind=kind,
+        shares={"mse": 1e-3},
+    )
     _, history = run(data, settings, tmp_path)
     term = (history.adversarial_share * history.generator_loss)[1:].tolist()
     assert term == sorted(term, reverse=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_volumes_every_slice_is_judged_by_itself(data, kind, tmp_path):
+def test_the_discriminator_sees_every_slice_of_a_volume_by_itself(data, kind, tmp_path):
     # five volumes of two slices, and the same slices as ten images
     def stack(images):
         return images.reshape(5, 2, *images.shape[1:])
 
-    volumes = TrainingData(stack(data.train_inputs), stack(data.train_targets),
-                           [data.train_inputs[:2]], [data.train_targets[:2]])  # fmt: skip
-    settings = against({**STILL, "iterations": 2}, **STILL_TOO, kind=kind)
+    volumes = TrainingData(
+        stack(data.train_inputs),
+        stack(data.train_targets),
+        [data.train_inputs[:2]],
+        [data.train_targets[:2]],
+    )
+    settings = against(changed(STILL, iterations=2), **STILL_TOO, kind=kind)
     _, images_history = run(data, settings, tmp_path / "images")
     network = SliceBySlice(small_network())
-    _, history = run(volumes, {**settings, "batch": 5}, tmp_path / "volumes", network=network)
+    _, history = run(volumes, changed(settings, batch=5), tmp_path / "volumes", network=network)
     for term in ("generator_loss", "discriminator_loss", "mse"):
         assert history[term][1] == pytest.approx(images_history[term][1], rel=1e-4)
 
@@ -135,20 +154,20 @@ def test_the_generators_step_leaves_the_discriminator_alone(data, tmp_path, monk
     seen, update = [], loop._Run._update_generator
 
     def note(run, *arguments):
-        before = [p.detach().clone() for p in run.discriminator.parameters()]
+        before = [p.detach().clone() for p in run.adversary.discriminator.parameters()]
         found = update(run, *arguments)
-        after = list(run.discriminator.parameters())
+        after = list(run.adversary.discriminator.parameters())
         seen.append(all(map(torch.equal, before, after)) and all(p.grad is None for p in after))
         return found
 
     monkeypatch.setattr(loop._Run, "_update_generator", note)
     # the one step that meets the discriminator before it was ever updated
-    run(data, {**against(warm_up_iterations=0), "iterations": 1}, tmp_path)
+    run(data, changed(against(warm_up_iterations=0), iterations=1), tmp_path)
     assert seen == [True]
 
 
 def test_the_warm_up_is_the_training_without_a_discriminator(data, stepped, tmp_path):
-    alone, _ = run(data, {**PLAIN, "iterations": 4}, tmp_path / "alone")
+    alone, _ = run(data, changed(PLAIN, iterations=4), tmp_path / "alone")
     stepped["kill_at"] = 4
     with pytest.raises(KeyboardInterrupt):
         run(data, against(warm_up_iterations=4), tmp_path / "warm")
@@ -167,8 +186,12 @@ def test_the_loss_keeps_its_scale_when_the_discriminator_joins_in(data, tmp_path
         return step(self, *arguments, **keywords)
 
     monkeypatch.setattr(torch.optim.Adam, "step", note)
-    settings = against({**STILL, "iterations": 3}, learning_rate=1e-20, warm_up_iterations=2,
-                       shares={"mse": 0.97})  # fmt: skip
+    settings = against(
+        changed(STILL, iterations=3),
+        learning_rate=1e-20,
+        warm_up_iterations=2,
+        shares={"mse": 0.97},
+    )
     run(data, settings, tmp_path)
     assert norms[2] == pytest.approx(norms[1], rel=0.1)
 
@@ -176,7 +199,7 @@ def test_the_loss_keeps_its_scale_when_the_discriminator_joins_in(data, tmp_path
 def test_every_seed_has_a_discriminator_of_its_own(data, tmp_path):
     states = []
     for seed in (0, 1):
-        run(data, {**ADVERSARIAL, "iterations": 4}, tmp_path / str(seed), seed=seed)
+        run(data, changed(ADVERSARIAL, iterations=4), tmp_path / str(seed), seed=seed)
         path = tmp_path / str(seed) / "training_state.pt"
         states.append(torch.load(path, weights_only=True)["discriminator"])
     name = next(iter(states[0]))

@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from crossres.training import Team
+from crossres.training import ProcessGroup
 from crossres.training.losses import discriminator_term, equilibrium, generator_term
 
-ALONE = Team()
+ALONE = ProcessGroup()
 KINDS = ["standard", "relativistic", "relativistic_average"]
 TARGET = torch.linspace(-8, 8, 33, dtype=torch.float64)
 RESTORED = TARGET.flip(0) * 0.7 + 1

@@ -80,6 +80,6 @@ def test_no_gradient_passes_through_the_weights():
 def test_weights_go_on_from_a_saved_state():
     whole, resumed = balance(mse=0.5, mae=0.1), balance(mse=0.5, mae=0.1)
     updated(whole, 10, mse=3.0, mae=1.0)
-    resumed.restore([tensor.clone() for tensor in whole.state()])
+    resumed.load([tensor.clone() for tensor in whole.state()])
     later = {"mse": 0.5, "mae": 2.0}
     assert updated(resumed, 7, **later) == updated(whole, 7, **later)

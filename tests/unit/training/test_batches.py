@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossres.training import Team
+from crossres.training import ProcessGroup
 from crossres.training.batches import Sampling, draw_batch, in_best_order
 
 SAMPLING = Sampling(batch=4, augment=False, seed=3)
@@ -24,8 +24,8 @@ def volumes(rng):
     return inputs, 10 * inputs
 
 
-def draw(patches, iteration=0, team=None, **changes):
-    return draw_batch(*patches, replace(SAMPLING, **changes), iteration, team)
+def draw(patches, iteration=0, group=None, **changes):
+    return draw_batch(*patches, replace(SAMPLING, **changes), iteration, group)
 
 
 def orientations(patch):
@@ -104,6 +104,43 @@ def test_the_stored_patches_are_left_as_they_were(patches):
     np.testing.assert_array_equal(patches[0], before)
 
 
+class OnDisk:
+    """Patches in a file: single ones can be read, all at once would not fit into the memory."""
+
+    def __init__(self, patches):
+        self.patches = patches
+
+    def __len__(self):
+        return len(self.patches)
+
+    def __getitem__(self, number):
+        assert np.ndim(number) == 0
+        return self.patches[int(number)]
+
+    def __array__(self, *_, **__):
+        raise MemoryError("all patches at once")
+
+
+@EITHER
+@pytest.mark.parametrize("crop_px", [None, 4])
+def test_only_the_patches_of_the_batch_are_read(volumes, augment, crop_px):
+    found = draw([OnDisk(images) for images in volumes], 3, augment=augment, crop_px=crop_px)
+    expected = draw(volumes, 3, augment=augment, crop_px=crop_px)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_read_only_memory_maps_give_the_batches_of_arrays(volumes, tmp_path):
+    mapped = []
+    for name, images in zip("xy", volumes, strict=True):
+        np.save(tmp_path / f"{name}.npy", images)
+        mapped.append(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+    for augment in (False, True):
+        pairs = zip(draw(mapped, augment=augment), draw(volumes, augment=augment), strict=True)
+        for found, expected in pairs:
+            assert torch.equal(found, expected)
+            found += 1  # it is the batch's own
+
+
 @EITHER
 def test_volumes_keep_their_slices_in_order(volumes, augment):
     x, y = draw(volumes, batch=20, augment=augment)
@@ -113,10 +150,10 @@ def test_volumes_keep_their_slices_in_order(volumes, augment):
 
 @EITHER
 @pytest.mark.parametrize("processes", [2, 3])
-def test_the_parts_of_a_team_are_together_the_whole_batch(patches, augment, processes):
+def test_the_parts_of_a_group_are_together_the_whole_batch(patches, augment, processes):
     whole = draw(patches, 7, batch=12, augment=augment, crop_px=4)
     parts = [
-        draw(patches, 7, Team(rank, processes), batch=12, augment=augment, crop_px=4)
+        draw(patches, 7, ProcessGroup(rank, processes), batch=12, augment=augment, crop_px=4)
         for rank in range(processes)
     ]
     assert {len(x) for x, _ in parts} == {12 // processes}

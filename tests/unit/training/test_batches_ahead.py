@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossres.training import Team, batches
+from crossres.training import ProcessGroup, batches
 from crossres.training.batches import AHEAD, Sampling, batches_ahead, draw_batch
 
 CPU = torch.device("cpu")
@@ -14,8 +14,8 @@ SAMPLING = Sampling(batch=3, augment=True, seed=5, crop_px=4)
 PATCHES = np.random.default_rng(0).random((2, 10, 6, 6)).astype(np.float32)
 
 
-def ahead(first, last, patches=PATCHES, team=None):
-    return batches_ahead(*patches, SAMPLING, first, last, CPU, team)
+def ahead(first, last, patches=PATCHES, group=None):
+    return batches_ahead(*patches, SAMPLING, first, last, CPU, group)
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def drawn(monkeypatch):
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 12), (5, 12), (11, 12), (12, 12)])
-@pytest.mark.parametrize("team", [None, Team(1, 3)])
-def test_batches_come_in_order_as_they_are_drawn(first, last, team):
-    found = list(ahead(first, last, team=team))
-    expected = [draw_batch(*PATCHES, SAMPLING, i, team) for i in range(first, last)]
+@pytest.mark.parametrize("group", [None, ProcessGroup(1, 3)])
+def test_batches_come_in_order_as_they_are_drawn(first, last, group):
+    found = list(ahead(first, last, group=group))
+    expected = [draw_batch(*PATCHES, SAMPLING, i, group) for i in range(first, last)]
     assert len(found) == len(expected)
     for pair, wanted in zip(found, expected, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(pair, wanted, strict=True))

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
-from training_runs import PLAIN
 
-from crossres.experiments.configuration import load_schema, with_defaults
-from crossres.networks import NETWORKS, build
+from crossres.catalogue.networks import NETWORKS
+from crossres.networks import build
 
 PAGE = Path(__file__).parents[3] / "docs" / "networks.md"
 ROW = re.compile(r"\| `(\w+)` \| (\d)D \|.*\| ([\d,]+) \|$", re.MULTILINE)
@@ -17,17 +16,11 @@ PATCH = {2: (64, 64), 3: (16, 64, 64)}
 ALL = [(name, dims) for name in NETWORKS for dims in NETWORKS[name].dims]
 
 
-def recipe_of(name):
-    given = {"networks": {name: {"iterations": 1}}}
-    settings = with_defaults(given, load_schema("experiment"))["networks"][name]
-    return {**settings, **{key: PLAIN[key] for key in ("foreground_level", "foreground_fraction")}}
-
-
 @pytest.mark.parametrize(("name", "dims"), ALL)
 def test_a_row_says_what_a_step_takes(step_without_values, name, dims):
     rows = {(n, int(d)): int(f.replace(",", "")) for n, d, f in ROW.findall(PAGE.read_text())}
-    settings = recipe_of(name)
-    shape = (settings["batch"], 1, *PATCH[dims])
+    settings = NETWORKS[name](iterations=1)
+    shape = (settings.batch, 1, *PATCH[dims])
     step = step_without_values(build(name, dims), settings, shape)
     step()  # terms that join in later do so here
     with FlopCounterMode(display=False) as counter:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from crossres.training.batches import Sampling, draw_batch
+from crossres.training.batches import Foreground, Sampling, draw_batch
 
 LEVEL = 0.25
 
 
 def draw(inputs, targets, count, fraction=0.0, augment=False, side=4, iteration=0):
-    sampling = Sampling(count, augment, 1, side, LEVEL, fraction)
+    sampling = Sampling(count, augment, 1, side, Foreground(LEVEL, fraction))
     return draw_batch(inputs, targets, sampling, iteration)
 
 

@@ -7,10 +7,11 @@ from training_runs import (
     PLAIN,
     against,
     assert_same_weights,
+    changed,
     drawn_patches,
-    judge_by,
     poisoned,
     run,
+    score_by,
     small_network,
 )
 
@@ -24,7 +25,7 @@ BROKEN = 3
 
 def first_that_draws_it(settings):
     """The iteration, from 1, whose batch is the first with the broken patch in it."""
-    return 1 + next(i for i in range(24) if BROKEN in drawn_patches(settings["batch"], i))
+    return 1 + next(i for i in range(24) if BROKEN in drawn_patches(settings.batch, i))
 
 
 @BOTH
@@ -39,18 +40,17 @@ def test_nan_stops_the_training_and_names_its_iteration(data, settings, part, tm
 
 
 def test_the_iteration_is_exact_although_it_is_looked_at_late(data, stepped, tmp_path):
-    settings = {**PLAIN, "batch": 1, "iterations": 100, "validate_every": 50}
+    settings = changed(PLAIN, batch=1, iterations=100, validate_every=50)
     failed = first_that_draws_it(settings)
     assert failed > 2
     with pytest.raises(Diverged, match=f"iteration {failed} "):
         run(poisoned(data, patches=BROKEN), settings, tmp_path)
     # it is looked at once in a while, as each look makes a GPU wait
-    assert stepped["iterations"][-1] + 1 == loop.LOOK_EVERY
+    assert stepped["iterations"][-1] + 1 == loop.CHECK_EVERY
 
 
 def test_what_the_losses_and_shares_were_just_before_is_said(data, tmp_path):
-    settings = {**against(warm_up_iterations=0), "batch": 1, "iterations": 100,
-                "validate_every": 50}  # fmt: skip
+    settings = changed(against(warm_up_iterations=0), batch=1, iterations=100, validate_every=50)
     with pytest.raises(Diverged) as fault:
         run(poisoned(data, patches=BROKEN), settings, tmp_path)
     for name in ("generator_loss", "mse_share", "adversarial_share", "discriminator_loss"):
@@ -59,20 +59,20 @@ def test_what_the_losses_and_shares_were_just_before_is_said(data, tmp_path):
 
 
 def test_the_best_model_until_then_is_carried_and_named(data, tmp_path, monkeypatch):
-    settings = {**PLAIN, "batch": 1, "iterations": 100, "validate_every": 1}
+    settings = changed(PLAIN, batch=1, iterations=100, validate_every=1)
     failed = first_that_draws_it(settings)
     # the second of all is the best
-    judge_by(monkeypatch, [9.0, 5.0, 1.0, *[3.0] * 100])
+    score_by(monkeypatch, [9.0, 5.0, 1.0, *[3.0] * 100])
     with pytest.raises(Diverged, match="of iteration 2, is kept") as fault:
         run(poisoned(data, patches=BROKEN), settings, tmp_path / "broken")
     assert failed > 2
-    judge_by(monkeypatch, [9.0, 5.0, 1.0])
-    until_then, _ = run(data, {**settings, "iterations": 2}, tmp_path / "whole")
+    score_by(monkeypatch, [9.0, 5.0, 1.0])
+    until_then, _ = run(data, changed(settings, iterations=2), tmp_path / "whole")
     assert_same_weights(fault.value.weights, until_then)
 
 
 def test_the_side_file_keeps_the_last_good_state(data, tmp_path):
-    settings = {**PLAIN, "batch": 1, "iterations": 100, "validate_every": 1}
+    settings = changed(PLAIN, batch=1, iterations=100, validate_every=1)
     failed = first_that_draws_it(settings)
     with pytest.raises(Diverged):
         run(poisoned(data, patches=BROKEN), settings, tmp_path)
@@ -84,11 +84,11 @@ def test_the_side_file_keeps_the_last_good_state(data, tmp_path):
 def test_a_rate_far_too_high_ends_as_a_divergence_with_the_rate_named(data, tmp_path):
     # Adam's steps are as long as the rate
     with pytest.raises(Diverged, match=r"lower learning_rate than 1e\+08"):
-        run(data, {**PLAIN, "learning_rate": 1e8, "validate_every": 1}, tmp_path)
+        run(data, changed(PLAIN, learning_rate=1e8, validate_every=1), tmp_path)
 
 
 def test_a_validation_that_goes_astray_ends_the_training(data, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [1.0] * 2, [1.0, 101.0])
+    score_by(monkeypatch, [1.0] * 2, [1.0, 101.0])
     with pytest.raises(Diverged) as fault:
         run(data, PLAIN, tmp_path)
     message = str(fault.value)
@@ -97,21 +97,21 @@ def test_a_validation_that_goes_astray_ends_the_training(data, monkeypatch, tmp_
 
 
 def test_the_best_before_it_went_astray_is_carried(data, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [1.0] * 5, [1.0, 1.0, 1.0, 1e9])
+    score_by(monkeypatch, [1.0] * 5, [1.0, 1.0, 1.0, 1e9])
     with pytest.raises(Diverged, match=r"before iteration 6.*of iteration 2, is kept") as fault:
         run(data, PLAIN, tmp_path)
     assert fault.value.weights.keys() == small_network().state_dict().keys()
 
 
 def test_a_validation_that_is_not_a_number_ends_the_training(data, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [1.0] * 2, [1.0, float("nan")])
+    score_by(monkeypatch, [1.0] * 2, [1.0, float("nan")])
     with pytest.raises(Diverged, match="nan times the variance"):
         run(data, PLAIN, tmp_path)
 
 
 def test_a_bad_beginning_is_no_divergence(data, monkeypatch, tmp_path):
     # what a network gives before its first step is not the training's fault
-    judge_by(monkeypatch, [1.0] * 5, [1e6, 1.0, 1.0, 1.0, 1.0])
+    score_by(monkeypatch, [1.0] * 5, [1e6, 1.0, 1.0, 1.0, 1.0])
     _, history = run(data, PLAIN, tmp_path)
     assert history.iteration.iloc[-1] == 8
 
@@ -143,8 +143,12 @@ def test_a_batch_that_does_not_fit_ends_clearly_and_goes_on_from_what_is_saved(
         patch.setattr(loop._Run, "step", full_at_6)
         run(data, PLAIN, tmp_path)
     message = str(fault.value)
-    for words in ("batch of 4 patches of 16 x 16 px", "lower batch", "gpus_per_training",
-                  "the state of iteration 4 is kept"):  # fmt: skip
+    for words in (
+        "batch of 4 patches of 16 x 16 px",
+        "lower batch",
+        "gpus_per_training",
+        "the state of iteration 4 is kept",
+    ):
         assert words in message
     run(data, PLAIN, tmp_path)
 

@@ -6,8 +6,9 @@ from training_runs import (
     BOTH,
     PLAIN,
     assert_same_weights,
-    judge_by,
+    changed,
     run,
+    score_by,
     small_network,
 )
 
@@ -17,8 +18,9 @@ RATE = 5e-3
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
     """Weights after 200 iterations at a rate that has come down to nothing."""
-    settings = {**PLAIN, "iterations": 200, "validate_every": 200, "learning_rate": RATE,
-                "schedule": "cosine"}  # fmt: skip
+    settings = changed(
+        PLAIN, iterations=200, validate_every=200, learning_rate=RATE, schedule="cosine"
+    )
     return run(data, settings, tmp_path_factory.mktemp("trained"))[0]
 
 
@@ -29,8 +31,13 @@ def went_on(data, trained, tmp_path):
     def go_on(warm_up, seed):
         network = small_network()
         network.load_state_dict(trained)
-        settings = {**PLAIN, "iterations": 10, "validate_every": 1, "learning_rate": 10 * RATE,
-                    "rate_warm_up_iterations": warm_up}  # fmt: skip
+        settings = changed(
+            PLAIN,
+            iterations=10,
+            validate_every=1,
+            learning_rate=10 * RATE,
+            rate_warm_up_iterations=warm_up,
+        )
         folder = tmp_path / f"{warm_up}_{seed}"
         return run(data, settings, folder, seed=seed, network=network, fine_tuned=True)
 
@@ -58,7 +65,7 @@ def test_without_it_they_do_and_the_model_is_kept_as_it_came(went_on, trained, s
 def test_a_fine_tuned_network_is_kept_as_it_came_where_nothing_after_is_better(
     data, settings, monkeypatch, tmp_path
 ):
-    judge_by(monkeypatch, [1.0, 2.0, 2.0, 2.0, 1.0])
+    score_by(monkeypatch, [1.0, 2.0, 2.0, 2.0, 1.0])
     weights, history = run(data, settings, tmp_path, fine_tuned=True)
     assert history.iteration[history.kept].tolist() == [0]
     assert_same_weights(weights, small_network().state_dict())
@@ -66,7 +73,7 @@ def test_a_fine_tuned_network_is_kept_as_it_came_where_nothing_after_is_better(
 
 @BOTH
 def test_what_is_better_after_is_kept(data, settings, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [1.0, 2.0, 0.5, 2.0, 1.0])
+    score_by(monkeypatch, [1.0, 2.0, 0.5, 2.0, 1.0])
     _, history = run(data, settings, tmp_path, fine_tuned=True)
     expected = 4
     assert history.iteration[history.kept].tolist() == [expected]
@@ -74,6 +81,6 @@ def test_what_is_better_after_is_kept(data, settings, monkeypatch, tmp_path):
 
 def test_the_warm_up_on_the_loss_alone_stays_out_of_the_choice(data, monkeypatch, tmp_path):
     # better than before, but without having met the discriminator
-    judge_by(monkeypatch, [1.0, 0.5, 2.0, 2.0, 2.0])
+    score_by(monkeypatch, [1.0, 0.5, 2.0, 2.0, 2.0])
     _, history = run(data, ADVERSARIAL, tmp_path, fine_tuned=True)
     assert history.iteration[history.kept].tolist() == [0]

@@ -13,12 +13,14 @@ from training_runs import (
     against,
     assert_same,
     assert_same_weights,
-    judge_by,
+    changed,
+    make_data,
     run,
+    score_by,
     small_network,
 )
 
-from crossres.training import TrainingData, loop
+from crossres.training import Foreground, TrainingData, loop
 from crossres.training.selection import Validation
 
 GENERATOR = sum(p.numel() for p in small_network().parameters())
@@ -35,7 +37,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(data, settings, 
 @BOTH
 def test_the_network_is_validated_before_its_first_step(data, settings, tmp_path):
     fields = data.validation_inputs, data.validation_targets
-    validation = Validation(*fields, settings["loss"], settings is ADVERSARIAL, CPU)
+    validation = Validation(*fields, settings.loss, settings is ADVERSARIAL, CPU)
     wanted = validation.scores(small_network())
     _, history = run(data, settings, tmp_path)
     first = history.iloc[0]
@@ -46,39 +48,38 @@ def test_the_network_is_validated_before_its_first_step(data, settings, tmp_path
 
 @BOTH
 def test_history_has_a_row_per_validation_and_the_last_iteration(data, settings, tmp_path):
-    _, history = run(data, {**settings, "iterations": 7, "validate_every": 3}, tmp_path)
+    _, history = run(data, changed(settings, iterations=7, validate_every=3), tmp_path)
     assert history.iteration.tolist() == [0, 3, 6, 7]
     assert history.kept.sum() == 1
 
 
 @BOTH
 def test_a_freshly_built_network_is_never_kept(data, settings, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [0.0, 2.0, 2.0, 2.0, 1.0])
+    score_by(monkeypatch, [0.0, 2.0, 2.0, 2.0, 1.0])
     _, history = run(data, settings, tmp_path)
     assert history.iteration[history.kept].tolist() == [8]
 
 
 @BOTH
 def test_weights_of_the_best_score_are_returned(data, settings, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [9.0, 9.0, 8.0, 1.0, 5.0])
+    score_by(monkeypatch, [9.0, 9.0, 8.0, 1.0, 5.0])
     weights, history = run(data, settings, tmp_path / "best")
     assert history.iteration[history.kept].tolist() == [6]
     # batches and rates do not depend on the number of iterations: six of eight are six of six
-    judge_by(monkeypatch, [9.0, 9.0, 8.0, 1.0])
-    shorter, _ = run(data, {**settings, "iterations": 6}, tmp_path / "shorter")
+    score_by(monkeypatch, [9.0, 9.0, 8.0, 1.0])
+    shorter, _ = run(data, changed(settings, iterations=6), tmp_path / "shorter")
     assert_same_weights(weights, shorter)
 
 
 def test_a_score_that_is_not_a_number_is_never_the_best(data, monkeypatch, tmp_path):
-    judge_by(monkeypatch, [1.0, math.nan, 3.0, math.nan, 4.0])
+    score_by(monkeypatch, [1.0, math.nan, 3.0, math.nan, 4.0])
     _, history = run(data, PLAIN, tmp_path)
     assert history.iteration[history.kept].tolist() == [4]
 
 
 @pytest.mark.parametrize("loss", [{"mae": 1}, {"mse": 1, "ssim": 0.1}])
 def test_training_learns(data, loss, tmp_path):
-    settings = {**PLAIN, "loss": loss, "iterations": 40, "validate_every": 40,
-                "learning_rate": 5e-3}  # fmt: skip
+    settings = changed(PLAIN, loss=loss, iterations=40, validate_every=40, learning_rate=5e-3)
     _, history = run(data, settings, tmp_path)
     # a network that says nothing is off by the targets' mean square
     nothing = np.mean(np.square(data.validation_targets))
@@ -86,7 +87,7 @@ def test_training_learns(data, loss, tmp_path):
 
 
 def test_the_loss_is_the_sum_of_its_weighted_terms(data, tmp_path):
-    settings = {**PLAIN, "loss": {"mse": 2, "mae": 0.5, "ssim": 0}, "learning_rate": 1e-20}
+    settings = changed(PLAIN, loss={"mse": 2, "mae": 0.5, "ssim": 0}, learning_rate=1e-20)
     _, history = run(data, settings, tmp_path)
     row = history.iloc[-1]
     assert row.generator_loss == pytest.approx(2 * row.mse + 0.5 * row.mae, rel=1e-5)
@@ -96,7 +97,7 @@ def test_the_loss_is_the_sum_of_its_weighted_terms(data, tmp_path):
     assert "ssim_share" not in row
 
 
-def test_crops_are_what_is_trained_on(data, tmp_path, monkeypatch):
+def test_crops_are_what_is_trained_on(tmp_path, monkeypatch):
     seen, step = [], loop._Run.step
 
     def note(run, x, y):
@@ -104,13 +105,14 @@ def test_crops_are_what_is_trained_on(data, tmp_path, monkeypatch):
         step(run, x, y)
 
     monkeypatch.setattr(loop._Run, "step", note)
-    run(data, {**PLAIN, "crop_px": 12}, tmp_path)
-    assert set(seen) == {((4, 1, 12, 12), (4, 1, 12, 12))}
+    run(make_data(side_px=20), changed(PLAIN, crop_px=16), tmp_path)
+    assert set(seen) == {((4, 1, 16, 16), (4, 1, 16, 16))}
 
 
-def test_crops_show_the_foreground_that_is_asked_for(data, tmp_path, monkeypatch):
+def test_crops_show_the_foreground_that_is_asked_for(tmp_path, monkeypatch):
+    data = make_data(side_px=22)
     dark = np.zeros_like(data.train_targets)
-    dark[:, 4:, 4:] = 1.0
+    dark[:, 6:, 6:] = 1.0
     bright = TrainingData(data.train_inputs, dark, data.validation_inputs, data.validation_targets)
     shares, step = [], loop._Run.step
 
@@ -119,12 +121,12 @@ def test_crops_show_the_foreground_that_is_asked_for(data, tmp_path, monkeypatch
         step(run, x, y)
 
     monkeypatch.setattr(loop._Run, "step", note)
-    crops = {**PLAIN, "crop_px": 12, "iterations": 6, "foreground_level": 0.5}
+    crops = changed(PLAIN, crop_px=16, iterations=6)
     run(bright, crops, tmp_path / "all")
     usual = np.mean(shares)
     shares.clear()
-    # a crop from the corner 4 px further shows nothing else
-    run(bright, {**crops, "foreground_fraction": 1.0}, tmp_path / "bright")
+    # a crop from the corner 6 px further shows nothing else
+    run(bright, crops, tmp_path / "bright", foreground=Foreground(0.5, 1.0))
     assert usual < 0.75
     assert np.mean(shares) > 0.8
 
@@ -132,7 +134,7 @@ def test_crops_show_the_foreground_that_is_asked_for(data, tmp_path, monkeypatch
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "halving"])
 @pytest.mark.parametrize("warm_up", [0, 4])
 def test_learning_rate_follows_its_schedule(data, schedule, warm_up, adam_steps, tmp_path):
-    settings = {**PLAIN, "schedule": schedule, "halvings": 1, "rate_warm_up_iterations": warm_up}
+    settings = changed(PLAIN, schedule=schedule, halvings=1, rate_warm_up_iterations=warm_up)
     run(data, settings, tmp_path)
     expected = {
         "constant": np.ones(8),
@@ -152,7 +154,7 @@ def test_the_moments_of_adam_are_those_configured(data, tmp_path, monkeypatch):
         return step(self, *arguments, **keywords)
 
     monkeypatch.setattr(torch.optim.Adam, "step", note)
-    run(data, {**ADVERSARIAL, "betas": [0.5, 0.9]}, tmp_path)
+    run(data, changed(ADVERSARIAL, betas=[0.5, 0.9]), tmp_path)
     assert set(found) == {(0.5, 0.9)}
 
 
@@ -167,8 +169,9 @@ def test_generator_and_discriminator_are_updated_once_an_iteration(data, adam_st
 
 
 def test_the_discriminators_rate_follows_the_same_schedule(data, adam_steps, tmp_path):
-    settings = {**against(learning_rate=4e-3, warm_up_iterations=0), "schedule": "halving",
-                "halvings": 1}  # fmt: skip
+    settings = changed(
+        against(learning_rate=4e-3, warm_up_iterations=0), schedule="halving", halvings=1
+    )
     run(data, settings, tmp_path)
     rates = [rate for weights, rate in adam_steps if weights != GENERATOR]
     assert rates == [4e-3] * 4 + [2e-3] * 4
@@ -181,7 +184,7 @@ def test_volumes_are_trained_on(tmp_path):
     network = torch.nn.Conv3d(1, 1, 3, padding=1)
     _, history = run(
         TrainingData(inputs[:4], targets[:4], *fields),
-        {**PLAIN, "loss": {"mae": 1, "ssim": 0.1}},
+        changed(PLAIN, loss={"mae": 1, "ssim": 0.1}),
         tmp_path,
         network=network,
     )

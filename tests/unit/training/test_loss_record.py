@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from crossres.training import Team
-from crossres.training.record import Record
+from crossres.training import ProcessGroup
+from crossres.training.loss_record import LossRecord
 
-ALONE = Team()
+ALONE = ProcessGroup()
 
 
 @pytest.fixture
 def record():
-    return Record(torch.device("cpu"))
+    return LossRecord(torch.device("cpu"))
 
 
 def add(record, first, *rows):

@@ -5,15 +5,25 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, against, assert_same, run, small_network
+from training_runs import (
+    ADVERSARIAL,
+    BOTH,
+    CPU,
+    PLAIN,
+    against,
+    assert_same,
+    changed,
+    run,
+    small_network,
+)
 
 from crossres.networks import precision_of
-from crossres.training.record import Record
+from crossres.training.loss_record import LossRecord
 from crossres.training.selection import Validation
 
 
 def in_bfloat16(settings):
-    return {**settings, "precision": "bfloat16"}
+    return changed(settings, precision="bfloat16")
 
 
 @pytest.fixture
@@ -56,7 +66,7 @@ def test_auto_on_a_gpu_is_bfloat16_where_it_is_not_emulated(monkeypatch, able, e
 @BOTH
 @pytest.mark.parametrize("precision", ["auto", "bfloat16"])
 def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in, tmp_path):
-    run(data, {**settings, "precision": precision}, tmp_path)
+    run(data, changed(settings, precision=precision), tmp_path)
     # but for the last, which gives the image
     expected = {torch.bfloat16, torch.float32} if precision == "bfloat16" else {torch.float32}
     assert set(convolved_in) == expected
@@ -64,13 +74,13 @@ def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in
 
 @pytest.mark.parametrize("kind", ["standard", "relativistic", "relativistic_average"])
 def test_losses_are_float32(data, kind, monkeypatch, tmp_path):
-    types, add = {}, Record.add
+    types, add = {}, LossRecord.add
 
     def note(record, iteration, terms):
         types.update({name: term.dtype for name, term in terms.items()})
         add(record, iteration, terms)
 
-    monkeypatch.setattr(Record, "add", note)
+    monkeypatch.setattr(LossRecord, "add", note)
     run(data, in_bfloat16(against(kind=kind)), tmp_path)
     assert {"generator_loss", "discriminator_loss", "mse", "log_ssim"} <= types.keys()
     assert set(types.values()) == {torch.float32}
@@ -86,7 +96,7 @@ def test_weights_and_what_adam_remembers_stay_float32(data, settings, tmp_path):
 
 
 def test_in_bfloat16_a_network_learns_nearly_the_same(data, tmp_path):
-    settings = {**PLAIN, "iterations": 40, "validate_every": 40, "learning_rate": 3e-3}
+    settings = changed(PLAIN, iterations=40, validate_every=40, learning_rate=3e-3)
     _, exact = run(data, settings, tmp_path / "float32")
     _, rounded = run(data, in_bfloat16(settings), tmp_path / "bfloat16")
     before, after = exact.validation_mse
@@ -113,7 +123,7 @@ def test_a_compiled_network_trains_to_the_same_weights(data, tmp_path):
     again = torch.nn.Conv2d(1, 1, 3, padding=1)
     again.load_state_dict(first.state_dict())
     plain, _ = run(data, PLAIN, tmp_path / "plain", network=first)
-    compiled, _ = run(data, {**PLAIN, "compile": True}, tmp_path / "compiled", network=again)
+    compiled, _ = run(data, changed(PLAIN, compile=True), tmp_path / "compiled", network=again)
     assert compiled.keys() == plain.keys()
     for name, tensor in plain.items():
         np.testing.assert_allclose(compiled[name], tensor, rtol=1e-4, atol=1e-6)
@@ -125,5 +135,5 @@ def test_the_network_is_compiled_only_where_asked(data, monkeypatch, tmp_path):
     run(data, PLAIN, tmp_path / "a")
     assert asked == []
     network = small_network()
-    run(data, {**PLAIN, "compile": True}, tmp_path / "b", network=network)
+    run(data, changed(PLAIN, compile=True), tmp_path / "b", network=network)
     assert asked == [network]

@@ -2,15 +2,26 @@
 
 import pytest
 import torch
-from training_runs import ADVERSARIAL, BOTH, PLAIN, assert_same, run, small_network
+from training_runs import (
+    ADVERSARIAL,
+    BOTH,
+    PLAIN,
+    against,
+    assert_same,
+    changed,
+    data_for,
+    run,
+    small_network,
+)
 
+ALL_AT_ONCE = changed(
+    against(kind="relativistic"), schedule="halving", rate_warm_up_iterations=5, crop_px=16
+)
 SETTINGS = pytest.mark.parametrize(
     "settings",
-    [PLAIN, ADVERSARIAL, {**ADVERSARIAL, "schedule": "halving", "rate_warm_up_iterations": 5,
-                          "crop_px": 12, "adversarial": {**ADVERSARIAL["adversarial"],
-                                                         "kind": "relativistic"}}],
+    [PLAIN, ADVERSARIAL, ALL_AT_ONCE],
     ids=["plain", "adversarial", "crops, schedule, relativistic"],
-)  # fmt: skip
+)
 
 
 @SETTINGS
@@ -19,6 +30,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     data, settings, kill_at, whole, stepped, tmp_path
 ):
     expected = whole(settings)
+    data = data_for(settings, data)
     stepped["iterations"].clear()
     stepped["kill_at"] = kill_at
     with pytest.raises(KeyboardInterrupt):
@@ -81,7 +93,7 @@ def test_a_truncated_state_is_refused_and_training_begins_anew(
     data, settings, whole, stepped, tmp_path, part
 ):
     expected = whole(settings)
-    run(data, {**settings, "iterations": 4}, tmp_path)
+    run(data, changed(settings, iterations=4), tmp_path)
     path = tmp_path / "training_state.pt"
     state = path.read_bytes()
     path.write_bytes(state[: int(part * len(state))])

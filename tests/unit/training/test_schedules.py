@@ -5,12 +5,17 @@ from fractions import Fraction
 
 import pytest
 
-from crossres.training.schedules import rate_factor
+from crossres.catalogue.networks import CNN
+from crossres.training.schedules import rate_factor, rate_warm_up
 
 
 def factors(iterations=1000, schedule="constant", halvings=4, warm_up=0):
-    settings = {"iterations": iterations, "schedule": schedule, "halvings": halvings,
-                "rate_warm_up_iterations": warm_up}  # fmt: skip
+    settings = CNN(
+        iterations=iterations,
+        schedule=schedule,
+        halvings=halvings,
+        rate_warm_up_iterations=warm_up,
+    )
     return [rate_factor(settings, iteration) for iteration in range(iterations)]
 
 
@@ -52,3 +57,16 @@ def test_a_warm_up_lies_over_the_schedule(schedule):
     plain, warmed = factors(20, schedule), factors(20, schedule, warm_up=10)
     grown = [min(1.0, (i + 1) / 10) for i in range(20)]
     assert warmed == pytest.approx([a * b for a, b in zip(plain, grown, strict=True)])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, 0),
+        ({"initialise_from": "beads"}, 100),
+        ({"initialise_from": "beads", "rate_warm_up_iterations": 7}, 7),
+        ({"initialise_from": "beads", "rate_warm_up_iterations": 0}, 0),
+    ],
+)
+def test_a_model_that_is_fine_tuned_is_warmed_up_unless_said_otherwise(given, expected):
+    assert rate_warm_up(CNN(iterations=10, **given)) == expected

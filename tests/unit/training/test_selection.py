@@ -1,4 +1,4 @@
-"""By what a network is judged on the whole validation fields."""
+"""How a network is scored on the whole validation fields."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def spectrum_distance(restored, target):
     return between_spectra(radial_spectrum(restored), radial_spectrum(target))
 
 
-def judged(network, inputs, targets, adversarial, **loss):
+def scored(network, inputs, targets, adversarial, **loss):
     """Scores of a network on these fields."""
     return Validation(inputs, targets, loss or {"mse": 1}, adversarial, CPU).scores(network)
 
@@ -88,10 +88,10 @@ def test_a_target_without_signal_has_no_distance(rng):
     assert spectrum_distance([np.zeros((32, 32))] * 50, noise) == 0.0
 
 
-def test_a_network_is_judged_at_rest_and_goes_back_to_training(targets):
+def test_a_network_is_scored_at_rest_and_goes_back_to_training(targets):
     network = nn.Dropout(0.5)
-    scores = judged(network, targets, targets, False)
-    # dropout is off while it is judged
+    scores = scored(network, targets, targets, False)
+    # dropout is off while it is scored
     assert scores["validation_mse"] == 0.0
     assert network.training
 
@@ -101,7 +101,7 @@ def mean_square(fields):
 
 
 def test_without_a_discriminator_the_score_is_the_mean_square_error_of_all_pixels(targets):
-    scores = judged(nn.Identity(), times(targets, 1.5), targets, False)
+    scores = scored(nn.Identity(), times(targets, 1.5), targets, False)
     expected = 0.25 * mean_square(targets)
     assert scores["validation_mse"] == pytest.approx(expected, rel=1e-5)
     assert scores["validation_score"] == pytest.approx(expected, rel=1e-5)
@@ -109,7 +109,7 @@ def test_without_a_discriminator_the_score_is_the_mean_square_error_of_all_pixel
 
 @pytest.mark.parametrize("loss", [{"mae": 1.0}, {"mse": 1.0, "ssim": 0.1}, {"mae": 2, "mse": 0}])
 def test_without_a_discriminator_the_score_is_the_loss_it_learns_by(targets, loss):
-    scores = judged(nn.Identity(), times(targets, 1.5), targets, False, **loss)
+    scores = scored(nn.Identity(), times(targets, 1.5), targets, False, **loss)
     sizes = np.array([field.size for field in targets])
     expected = 0.0
     for name, weight in loss.items():
@@ -126,13 +126,13 @@ def test_the_relative_error_is_over_the_variance_of_all_targets(targets):
     # fields that differ in brightness: their common variance, not the mean of each one's
     targets = [field + 3 * place for place, field in enumerate(targets)]
     pixels = np.concatenate([field.ravel() for field in targets]).astype(float)
-    scores = judged(nn.Identity(), times(targets, 1.5), targets, False)
+    scores = scored(nn.Identity(), times(targets, 1.5), targets, False)
     expected = 0.25 * np.mean(pixels**2) / np.var(pixels)
     assert scores["validation_relative_mse"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_with_a_discriminator_the_score_adds_the_distance_of_the_spectra(targets):
-    scores = judged(nn.Identity(), times(targets, 1.5), targets, True)
+    scores = scored(nn.Identity(), times(targets, 1.5), targets, True)
     distance = 2 * np.log10(1.5)
     assert scores["validation_spectrum_distance"] == pytest.approx(distance, rel=1e-4)
     expected = scores["validation_relative_mse"] + distance
@@ -141,22 +141,22 @@ def test_with_a_discriminator_the_score_adds_the_distance_of_the_spectra(targets
 
 def test_targets_without_variance_give_a_finite_score():
     flat = [np.ones((16, 16), dtype=np.float32)]
-    scores = judged(nn.Identity(), times(flat, 2), flat, True)
+    scores = scored(nn.Identity(), times(flat, 2), flat, True)
     assert all(np.isfinite(list(scores.values())))
 
 
-def test_volumes_are_judged_whole(rng):
+def test_volumes_are_scored_whole(rng):
     fields = [rng.random((3, 20, 24)).astype(np.float32)]
     network = nn.Conv3d(1, 1, 1)
     nn.init.constant_(network.weight, 2.0)
     nn.init.zeros_(network.bias)
-    scores = judged(network, fields, fields, False)
+    scores = scored(network, fields, fields, False)
     assert scores["validation_mse"] == pytest.approx(mean_square(fields), rel=1e-5)
 
 
 def test_a_network_that_gives_no_numbers_has_the_worst_scores(targets):
     network = nn.Conv2d(1, 1, 1)
     nn.init.constant_(network.weight, np.nan)
-    scores = judged(network, targets, targets, True)
+    scores = scored(network, targets, targets, True)
     assert set(scores.values()) == {np.inf}
     assert network.training

@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from training_runs import PLAIN, against
+from training_runs import PLAIN, against, changed
 
 from crossres.networks import build
 
 KINDS = {
-    "plain": {**PLAIN, "loss": {"mse": 1, "mae": 0.5, "ssim": 0.1}},
+    "plain": changed(PLAIN, loss={"mse": 1, "mae": 0.5, "ssim": 0.1}),
     "by shares": against(warm_up_iterations=0),
-    "relativistic": against({**PLAIN, "loss": {"mse": 1, "ssim": 1}}, kind="relativistic",
+    "relativistic": against(changed(PLAIN, loss={"mse": 1, "ssim": 1}), kind="relativistic",
                             warm_up_iterations=0, shares={}),
-    "relativistic average": against({**PLAIN, "loss": {"mae": 1}}, kind="relativistic_average",
+    "relativistic average": against(changed(PLAIN, loss={"mae": 1}), kind="relativistic_average",
                                     warm_up_iterations=0, shares={}),
 }  # fmt: skip
 

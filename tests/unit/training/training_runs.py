@@ -6,6 +6,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from crossres.catalogue.networks import GAN, GanAdversarial
 from crossres.networks import build
 from crossres.training import TrainingData, train
 from crossres.training.batches import Sampling, draw_batch
@@ -13,22 +14,40 @@ from crossres.training.selection import Validation
 
 CPU = torch.device("cpu")
 
-PLAIN = {"iterations": 8, "batch": 4, "crop_px": None, "learning_rate": 1e-3,
-         "betas": [0.9, 0.999], "schedule": "constant", "halvings": 4,
-         "rate_warm_up_iterations": 0, "augment": True, "loss": {"mse": 1}, "precision": "auto",
-         "compile": False, "validate_every": 2, "adversarial": None, "foreground_level": 0.25,
-         "foreground_fraction": 0.0}  # fmt: skip
-DISCRIMINATOR = {"kind": "standard", "width": 2, "blocks": 3, "fully_connected": 2,
-                 "leading_convolution": True,
-                 "downsample": True, "learning_rate": 1e-3, "warm_up_iterations": 3, "weight": 1,
-                 "shares": {"mse": 0.5, "log_ssim": 0.1}}  # fmt: skip
-ADVERSARIAL = {**PLAIN, "adversarial": DISCRIMINATOR}
+PLAIN = GAN(
+    iterations=8,
+    batch=4,
+    learning_rate=1e-3,
+    augment=True,
+    loss={"mse": 1},
+    validate_every=2,
+    width=2,
+    depth=1,
+    adversarial=None,
+)
+ADVERSARIAL = PLAIN.model_copy(
+    update={
+        "adversarial": GanAdversarial(
+            width=2,
+            blocks=3,
+            downsample=True,
+            learning_rate=1e-3,
+            warm_up_iterations=3,
+            shares={"mse": 0.5, "log_ssim": 0.1},
+        )
+    }
+)
 BOTH = pytest.mark.parametrize("settings", [PLAIN, ADVERSARIAL], ids=["plain", "adversarial"])
+
+
+def changed(settings, **changes):
+    """The same settings, some of them changed; they are checked as those of a configuration."""
+    return type(settings)(**{**settings.as_params(), **changes})
 
 
 def against(settings=PLAIN, **changes):
     """Settings with a discriminator, some of its own changed."""
-    return {**settings, "adversarial": {**DISCRIMINATOR, **changes}}
+    return changed(settings, adversarial=changed(ADVERSARIAL.adversarial, **changes))
 
 
 def make_data(side_px=16, patches=10):
@@ -42,6 +61,11 @@ def make_data(side_px=16, patches=10):
     return TrainingData(inputs[:patches], targets[:patches], *fields)
 
 
+def data_for(settings, data):
+    """Data that the settings can be trained on: patches larger than their crops."""
+    return make_data(side_px=20) if settings.crop_px else data
+
+
 def poisoned(data, part="train_inputs", patches=slice(None)):
     """The same data, some patches not a number."""
     images = getattr(data, part).copy()
@@ -50,7 +74,7 @@ def poisoned(data, part="train_inputs", patches=slice(None)):
 
 
 def drawn_patches(batch, iteration, seed=0, patches=10):
-    """Numbers of the patches of one iteration, as the processes of a team get them in turn."""
+    """Numbers of the patches of one iteration, as the processes of a group get them in turn."""
     numbers = np.arange(patches, dtype=np.float32)[:, None, None]
     x, _ = draw_batch(numbers, numbers, Sampling(batch, False, seed), iteration)
     return x.int().flatten().tolist()
@@ -69,18 +93,18 @@ def run(data, settings, folder, stamp="stamp", seed=0, network=None, **keywords)
     return train(network, data, settings, seed, CPU, path, stamp, **keywords)
 
 
-def judge_by(monkeypatch, scores, relative=None):
+def score_by(monkeypatch, scores, relative=None):
     """Let the validations give these scores, one after the other; the first is of iteration 0.
 
     ``relative`` are their mean square errors over the targets' variance.
     """
     given = zip(scores, relative or [1.0] * len(scores), strict=True)
 
-    def judge(*_):
-        score, error = next(given)
-        return {"validation_mse": 1.0, "validation_score": score, "validation_relative_mse": error}
+    def score(*_):
+        value, error = next(given)
+        return {"validation_mse": 1.0, "validation_score": value, "validation_relative_mse": error}
 
-    monkeypatch.setattr(Validation, "scores", judge)
+    monkeypatch.setattr(Validation, "scores", score)
 
 
 def assert_same(found, expected):

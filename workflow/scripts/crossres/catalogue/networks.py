@@ -65,6 +65,9 @@ class Network(Section):
     label: ClassVar[str]
     colour: ClassVar[str]
     paper: ClassVar[str]
+    citation: ClassVar[str]
+    """The paper in full, for those who cite the network; ``doi`` beside it."""
+    doi: ClassVar[str]
     module: ClassVar[str]
     """Where it is built: a module under crossres.networks, and the class in it."""
     dims: ClassVar[tuple[int, ...]] = (2,)
@@ -139,6 +142,11 @@ class GanAdversarial(Adversarial):
 class UNetwork(Network):
     """What is built as a U-Net of Wang et al. 2019."""
 
+    citation = (
+        "Wang et al., Deep learning enables cross-modality super-resolution in fluorescence "
+        "microscopy, Nature Methods 16, 103-110 (2019)"
+    )
+    doi = "10.1038/s41592-018-0239-0"
     module = "unet:UNet"
 
     width: Positive = 32
@@ -177,6 +185,11 @@ class RCAN(Network):
     label = "RCAN"
     colour = "#0072B2"
     paper = "Chen et al. 2021"
+    citation = (
+        "Chen et al., Three-dimensional residual channel attention networks denoise and sharpen "
+        "fluorescence microscopy image volumes, Nature Methods 18, 678-687 (2021)"
+    )
+    doi = "10.1038/s41592-021-01155-x"
     module = "rcan:RCAN"
     dims = (2, 3)
 
@@ -211,6 +224,11 @@ class TCAN(Network):
     label = "TCAN"
     colour = "#CC79A7"
     paper = "Huang et al. 2023"
+    citation = (
+        "Huang et al., Enhancing image resolution of confocal fluorescence microscopy with deep "
+        "learning, PhotoniX 4, 2 (2023)"
+    )
+    doi = "10.1186/s43074-022-00077-x"
     module = "tcan:TCAN"
 
     width: Positive = 32
@@ -245,6 +263,11 @@ class DFCAN(Network):
     label = "DFCAN"
     colour = "#6B6ECF"
     paper = "Qiao et al. 2021"
+    citation = (
+        "Qiao et al., Evaluation and development of deep neural networks for image "
+        "super-resolution in optical microscopy, Nature Methods 18, 194-202 (2021)"
+    )
+    doi = "10.1038/s41592-020-01048-5"
     module = "dfcan:DFCAN"
 
     width: Positive = 64
@@ -268,6 +291,11 @@ class CARE(Network):
     label = "CARE"
     colour = "#8C6D31"
     paper = "Weigert et al. 2018, as Chen et al. 2021 use it"
+    citation = (
+        "Weigert et al., Content-aware image restoration: pushing the limits of fluorescence "
+        "microscopy, Nature Methods 15, 1090-1097 (2018)"
+    )
+    doi = "10.1038/s41592-018-0216-7"
     module = "care:CARE"
     dims = (2, 3)
 
@@ -291,6 +319,11 @@ class SRResNet(Network):
     label = "SRResNet"
     colour = "#637939"
     paper = "Ledig et al. 2017, as Chen et al. 2021 use it"
+    citation = (
+        "Ledig et al., Photo-realistic single image super-resolution using a generative "
+        "adversarial network, CVPR 2017, 105-114"
+    )
+    doi = "10.1109/CVPR.2017.19"
     module = "srresnet:SRResNet"
     dims = (2, 3)
     slice_by_slice = True
@@ -325,6 +358,11 @@ class ESRGAN(Network):
     label = "ESRGAN"
     colour = "#AD494A"
     paper = "Wang, X. et al. 2018, as Chen et al. 2021 use it"
+    citation = (
+        "Wang et al., ESRGAN: enhanced super-resolution generative adversarial networks, ECCV 2018 "
+        "Workshops, LNCS 11133, 63-79 (2019)"
+    )
+    doi = "10.1007/978-3-030-11021-5_5"
     module = "esrgan:ESRGAN"
     dims = (2, 3)
     slice_by_slice = True

@@ -1,20 +1,37 @@
 """Batches as a pure function of seed and iteration, prepared ahead of the step that needs them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from crossres.training.team import Team
+from crossres.training.process_group import ProcessGroup
 
 AHEAD = 3
 """Batches prepared ahead."""
 
+Images = np.ndarray | Sequence[np.ndarray]
+"""Patches or fields: an array of them, in memory or mapped from a file, or one array each."""
+
 CROP_TRIES = 10
-"""How often an empty crop is drawn anew; then the one that shows most is taken, so it ends."""
+"""How often an empty crop is redrawn; then the one with most foreground is taken."""
+
+
+class Foreground(NamedTuple):
+    """Which crops show enough: those with at least ``fraction`` of the target above ``level``.
+
+    The level is on the normalised range of the target.
+    """
+
+    level: float
+    fraction: float
+
+
+ANY_CROP = Foreground(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -24,47 +41,47 @@ class Sampling:
     Parameters
     ----------
     batch
-        Patches in a batch; drawn without repetition within it where there are as many.
+        Patches in a batch; no patch is drawn twice for a batch if there are enough.
     augment
-        Turn every patch in its plane and mirror it: one of eight orientations, by chance.
-    crop_px
-        Side in y and x of a random crop of every patch; None takes it whole.
-    foreground_level, foreground_fraction
-        A crop is drawn anew where less than this part of its target exceeds this level.
+        Lay every patch into one of eight orientations in its plane, at random.
     seed
-        Of all chance.
+        Of all that is random.
+    crop_px
+        Side in y and x of a random crop of every patch, through all slices; None takes it whole.
+    foreground
+        Crops that do not show it are redrawn.
     """
 
     batch: int
     augment: bool
     seed: int
     crop_px: int | None = None
-    foreground_level: float = 0.25
-    foreground_fraction: float = 0.0
+    foreground: Foreground = ANY_CROP
 
 
 def draw_batch(
-    inputs: np.ndarray,
-    targets: np.ndarray,
+    inputs: Images,
+    targets: Images,
     sampling: Sampling,
     iteration: int,
-    team: Team | None = None,
+    group: ProcessGroup | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the patches of one iteration.
 
-    Nothing is remembered between calls: iteration 1,000 has the same batch whether training ran
-    through or was resumed at 999. Several processes get parts of that same batch.
+    A batch depends only on seed and iteration: the batch of iteration 1,000 is the same whether
+    training ran through or was resumed at 999. Several processes share that same batch. Of arrays
+    mapped from a file, only the patches drawn are read.
 
     Parameters
     ----------
     inputs, targets
-        (N, [Z,] Y, X) float32, square in y and x where they are turned.
+        (N, [Z,] Y, X) float32, memory maps or arrays; square in y and x if ``augment``.
     sampling
         How to draw.
     iteration
-        What, beside the seed, the batch is a function of.
-    team
-        The processes that share the batch.
+        Number of the iteration, from 0.
+    group
+        The processes that share the batch; each gets every ``world_size``-th patch.
 
     Returns
     -------
@@ -76,9 +93,9 @@ def draw_batch(
     chosen = rng.choice(len(inputs), size, replace=size > len(inputs))
     turns, mirrors = rng.integers(0, 4, size), rng.integers(0, 2, size)
     corners = rng.random((size, CROP_TRIES, 2))
-    mine = range(size) if team is None else range(team.rank, size, team.size)
+    group = group or ProcessGroup()
     pairs = []
-    for place in mine:
+    for place in range(group.rank, size, group.world_size):
         pair = np.stack([inputs[chosen[place]], targets[chosen[place]]])
         if sampling.crop_px is not None:
             pair = _crop(pair, sampling, corners[place])
@@ -91,56 +108,56 @@ def draw_batch(
 
 
 def _crop(pair: np.ndarray, sampling: Sampling, corners: np.ndarray) -> np.ndarray:
-    """Return the first of some random crops that shows enough, else the one that shows most."""
+    """Return the first of some random crops that shows enough, else the best of them."""
     side = sampling.crop_px
     assert side is not None
     room = np.array(pair.shape[-2:]) - side + 1
     best, most = pair[..., :side, :side], -1.0
     for y, x in (corners * room).astype(int):
         crop = pair[..., y : y + side, x : x + side]
-        part = float(np.mean(crop[1] > sampling.foreground_level))
+        part = float(np.mean(crop[1] > sampling.foreground.level))
         if part > most:
             best, most = crop, part
-        if part >= sampling.foreground_fraction:
+        if part >= sampling.foreground.fraction:
             break
     return best
 
 
 def batches_ahead(
-    inputs: np.ndarray,
-    targets: np.ndarray,
+    inputs: Images,
+    targets: Images,
     sampling: Sampling,
     first: int,
     last: int,
     device: torch.device,
-    team: Team | None = None,
+    group: ProcessGroup | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches of iterations ``first`` to ``last`` (not included), on the device.
 
-    A thread draws them ahead and starts their way to the device from pinned memory, so that no
-    step waits for its data.
+    A thread draws them ahead and starts copying them to the device from pinned memory, so that
+    no step waits for its data.
     """
 
     def prepare(iteration: int) -> tuple[Tensor, Tensor]:
-        pair = draw_batch(inputs, targets, sampling, iteration, team)
+        pair = draw_batch(inputs, targets, sampling, iteration, group)
         x, y = (in_best_order(t) for t in pair)
         if device.type == "cuda":
             x, y = (t.pin_memory().to(device, non_blocking=True) for t in (x, y))
         return x, y
 
     with ThreadPoolExecutor(max_workers=1) as thread:
-        waiting = [thread.submit(prepare, i) for i in range(first, min(first + AHEAD, last))]
+        pending = [thread.submit(prepare, i) for i in range(first, min(first + AHEAD, last))]
         for iteration in range(first, last):
-            batch = waiting.pop(0).result()
+            batch = pending.pop(0).result()
             if iteration + AHEAD < last:
-                waiting.append(thread.submit(prepare, iteration + AHEAD))
+                pending.append(thread.submit(prepare, iteration + AHEAD))
             yield batch
 
 
 def in_best_order(images: Tensor) -> Tensor:
-    """Return (N, C, [Z,] Y, X) with the channels last in memory, as convolutions like it best.
+    """Return (N, C, [Z,] Y, X) with channels last in memory, the fastest order for convolutions.
 
-    Of one channel both orders look alike to torch, which then takes the other one on.
+    With one channel torch cannot tell the orders apart, and would go on in the other one.
     """
     order = torch.channels_last if images.ndim == 4 else torch.channels_last_3d
     return images.to(memory_format=order)

@@ -1,5 +1,8 @@
-"""The side file from which a killed training goes on."""
+"""The side file from which a killed training resumes."""
 
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,17 @@ import torch
 from crossres.jobs import logger, written_aside
 
 
+def stamp_of(facts: Sequence[Any], files: Iterable[Path]) -> str:
+    """Return a hash of facts, JSON values, and of the contents of files."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
 def save_state(path: Path, stamp: str, state: dict[str, Any]) -> None:
-    """Write the training state aside, then rename: a kill while writing harms nothing.
+    """Write the training state whole or not at all: a kill while writing does no harm.
 
     Parameters
     ----------
@@ -25,18 +37,17 @@ def save_state(path: Path, stamp: str, state: dict[str, Any]) -> None:
 
 
 def load_state(path: Path, stamp: str) -> dict[str, Any] | None:
-    """Return the state to go on from, or None where there is none that fits.
+    """Return the state to resume from, or None if there is none that fits.
 
-    A state of another configuration, code or data is refused with a line in the log, and
-    training begins anew; the state is set aside as ``<name>.other``, so that whoever mistyped a
-    key loses nothing.
+    A state of another configuration, code or data is set aside as ``<name>.other``, with a line in
+    the log, and training begins anew. After a mistyped key, nothing is lost.
     """
     if not path.exists():
         return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # a damaged side file costs time, never the result
+        # a damaged side file costs time, not the result
         logger.info("%s cannot be read (%s); training begins anew", path, error)
         return None
     if state.get("stamp") != stamp:

@@ -1,41 +1,32 @@
 """The training loop, one for all networks, with and without a discriminator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
+from crossres.catalogue.networks import Network
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import PatchDiscriminator, is_out_of_memory, precision_of
-from crossres.training.balance import Balance
-from crossres.training.batches import Sampling, batches_ahead, in_best_order
+from crossres.networks import is_out_of_memory, precision_of
+from crossres.training.adversary import Adversary, autocast
+from crossres.training.batches import ANY_CROP, Foreground, Images, Sampling, batches_ahead
 from crossres.training.checkpoints import load_state, save_state
-from crossres.training.losses import (
-    FIDELITY,
-    discriminator_term,
-    equilibrium,
-    generator_term,
-)
-from crossres.training.optimisers import prepare, take_up
-from crossres.training.record import Record
+from crossres.training.loss_record import LossRecord
+from crossres.training.losses import FIDELITY
+from crossres.training.optimisers import load_optimiser, prepare
+from crossres.training.process_group import ProcessGroup
 from crossres.training.schedules import rate_factor
 from crossres.training.selection import Best, Validation
-from crossres.training.team import Team
 
-LOOK_EVERY = 25
-"""Iterations between two looks at whether the losses are finite: each look makes a GPU wait."""
-
-JUDGE = ("width", "blocks", "leading_convolution", "fully_connected", "downsample")
-"""Settings of ``adversarial`` that the discriminator is built from."""
+CHECK_EVERY = 25
+"""Iterations between two checks that the losses are finite: each makes a GPU wait."""
 
 ASTRAY = 100.0
-"""A validation MSE above so many times the targets' variance is called a divergence."""
+"""A validation MSE of more than this times the targets' variance counts as divergence."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +36,19 @@ class TrainingData:
     Parameters
     ----------
     train_inputs, train_targets
-        (N, [Z,] Y, X) float32.
+        (N, [Z,] Y, X) float32. They may be memory maps: only what a batch needs is read.
     validation_inputs, validation_targets
-        Fields, ([Z,] Y, X) float32 each, of any sizes.
+        Fields, ([Z,] Y, X) float32 each, of any size.
     """
 
-    train_inputs: np.ndarray
-    train_targets: np.ndarray
-    validation_inputs: Sequence[np.ndarray]
-    validation_targets: Sequence[np.ndarray]
+    train_inputs: Images
+    train_targets: Images
+    validation_inputs: Images
+    validation_targets: Images
 
 
 class Diverged(InputError):
-    """Training left the finite numbers, or all measure; ``weights`` are the best before."""
+    """A loss is not finite, or the validation error is huge; ``weights`` are the best before."""
 
     def __init__(self, message: str, weights: dict[str, Tensor]) -> None:
         super().__init__(message)
@@ -67,20 +58,20 @@ class Diverged(InputError):
 def train(
     network: nn.Module,
     data: TrainingData,
-    settings: Mapping[str, Any],
+    settings: Network,
     seed: int,
     device: torch.device,
     state_path: Path,
     stamp: str,
-    team: Team | None = None,
+    group: ProcessGroup | None = None,
     fine_tuned: bool = False,
+    foreground: Foreground = ANY_CROP,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
-    """Train a network and return the weights that validated best.
+    """Train a network and return the weights with the best validation score.
 
-    One loop for all: the generator is updated once an iteration and, with
-    ``settings["adversarial"]``, the discriminator once after it. Killed at any moment, the same
-    call goes on from ``state_path`` and, on the CPU with as many threads, ends with the same
-    weights bit for bit.
+    Each iteration updates the generator once and, with ``settings.adversarial``, then the
+    discriminator once. If it is killed, the same call resumes from ``state_path``; on a CPU with
+    the same number of threads it ends with the same weights, bit for bit.
 
     Parameters
     ----------
@@ -89,7 +80,7 @@ def train(
     data
         Patches and validation fields.
     settings
-        Of a network in the configuration, all keys given (config/README.md lists them).
+        How it is trained.
     seed
         Of the batches and of the discriminator's weights.
     device
@@ -98,35 +89,37 @@ def train(
         Side file for resuming.
     stamp
         Hash of configuration, code and data, see :func:`crossres.training.checkpoints.load_state`.
-    team
-        The processes that share this training; the first validates and saves.
+    group
+        The processes that share this training; rank 0 validates and saves.
     fine_tuned
-        The network has been trained before: it is kept as it came where nothing after is better.
+        The network is already trained: it is kept unchanged unless training improves it.
+    foreground
+        Crops that do not show it are redrawn.
 
     Returns
     -------
     weights : dict of Tensor
         On the CPU.
     history : DataFrame
-        A row per validation, ``kept`` marking the one whose weights are returned. Iteration 0 is
-        the network before its first step. Both are empty but in the first process of a team.
+        A row per validation, of which ``kept`` marks the one whose weights are returned; iteration
+        0 is before the first step. Both are empty on all ranks but 0.
 
     Raises
     ------
     Diverged
-        A loss is no longer finite, or the validation has left all measure. It carries the best
-        weights so far; the side file keeps the last state that was good.
+        A loss is not finite, or the validation error is huge. It carries the best weights so far;
+        the side file keeps the last good state.
     InputError
-        The memory does not suffice for a batch.
+        A batch does not fit into the memory.
     """
-    team = team or Team()
-    # patches have one size, so that looking for the fastest convolution pays
+    group = group or ProcessGroup()
+    # patches have one size, so that searching for the fastest convolution pays
     torch.backends.cudnn.benchmark = True
-    run = _Run(network, data, settings, seed, device, team, fine_tuned)
+    run = _Run(network, data, settings, seed, device, group, fine_tuned, foreground)
     state = load_state(state_path, stamp)
     if state is not None:
-        run.restore(state)
-        logger.info("resuming at iteration %d of %d", run.iteration, settings["iterations"])
+        run.load(state)
+        logger.info("resuming at iteration %d of %d", run.iteration, settings.iterations)
     else:
         run.validate()
     batches = batches_ahead(
@@ -134,28 +127,28 @@ def train(
         data.train_targets,
         run.sampling,
         run.iteration,
-        settings["iterations"],
+        settings.iterations,
         device,
-        team,
+        group,
     )
-    shown = progress(batches, "training", settings["iterations"], run.iteration)
-    for x, y in shown if team.rank == 0 else batches:
+    shown = progress(batches, "training", settings.iterations, run.iteration)
+    for x, y in shown if group.rank == 0 else batches:
         try:
             run.step(x, y)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise InputError(run.too_large(x)) from error
-        last = run.iteration == settings["iterations"]
-        if run.iteration % LOOK_EVERY == 0 or last:
+        last = run.iteration == settings.iterations
+        if run.iteration % CHECK_EVERY == 0 or last:
             run.require_finite()
-        if run.iteration % settings["validate_every"] == 0 or last:
+        if run.iteration % settings.validate_every == 0 or last:
             run.require_finite()
             run.validate()
-            if team.rank == 0:
+            if group.rank == 0:
                 save_state(state_path, stamp, run.state())
-            team.wait()
-    if team.rank > 0:
+            group.barrier()
+    if group.rank > 0:
         return {}, pd.DataFrame()
     history = pd.DataFrame(run.history)
     history["kept"] = history.iteration == run.best.iteration
@@ -163,165 +156,150 @@ def train(
 
 
 class _Run:
-    """Everything that changes while a network trains, so that it can be saved and restored."""
+    """All that changes while a network trains, so that it can be saved and loaded."""
 
     def __init__(
         self,
         network: nn.Module,
         data: TrainingData,
-        settings: Mapping[str, Any],
+        settings: Network,
         seed: int,
         device: torch.device,
-        team: Team,
+        group: ProcessGroup,
         fine_tuned: bool,
+        foreground: Foreground,
     ) -> None:
-        self.settings, self.device, self.team = settings, device, team
+        self.settings, self.device, self.group = settings, device, group
         self.fine_tuned = fine_tuned
-        self.adversarial: Mapping[str, Any] = settings["adversarial"] or {}
-        crop = {
-            key: settings[key] for key in ("crop_px", "foreground_level", "foreground_fraction")
-        }
-        self.sampling = Sampling(settings["batch"], settings["augment"], seed, **crop)
-        self.precision = precision_of(settings["precision"], device)
-        self.generator, self.optimiser = prepare(network, settings, device)
-        self.generator = team.normalise_together(self.generator)
-        compiled: Any = torch.compile(self.generator) if settings["compile"] else self.generator
-        self.restoring = self.team.wrap(compiled)
-        self.balance = Balance(self.adversarial.get("shares") or {}, device)
-        if self.adversarial:
-            # the discriminator's chance is not the generator's
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed + 1)
-                discriminator = PatchDiscriminator(**{k: self.adversarial[k] for k in JUDGE})
-            self.discriminator, self.discriminator_optimiser = prepare(
-                discriminator, {**settings, **self.adversarial}, device
+        self.sampling = Sampling(
+            settings.batch,
+            settings.augment,
+            seed,
+            settings.crop_px,
+            foreground,
+        )
+        self.precision = precision_of(settings.precision, device)
+        self.generator, self.optimiser = prepare(
+            network, settings.learning_rate, settings.betas, device
+        )
+        self.generator = group.synchronise_batch_norm(self.generator)
+        compiled: Any = torch.compile(self.generator) if settings.compile else self.generator
+        self.parallel_generator = group.data_parallel(compiled)
+        self.adversary: Adversary | None = None
+        if settings.adversarial:
+            self.adversary = Adversary(
+                settings.adversarial, settings.betas, seed, device, self.precision, group
             )
-            self.judging = self.team.wrap(self.discriminator)
         self.iteration = 0
-        self.record = Record(device)
+        self.losses = LossRecord(device)
         self.history: list[dict[str, Any]] = []
         self.best = Best()
-        if team.rank == 0:
+        if group.rank == 0:
             self.validation = Validation(
                 data.validation_inputs,
                 data.validation_targets,
-                settings["loss"],
-                bool(self.adversarial),
+                settings.loss,
+                self.adversary is not None,
                 device,
                 self.precision == torch.bfloat16,
             )
 
-    @property
-    def warm(self) -> bool:
-        """Does the generator still learn without the discriminator?"""
-        return not self.adversarial or self.iteration < self.adversarial["warm_up_iterations"]
+    def _adversary_at(self, iteration: int) -> Adversary | None:
+        """Return the adversary if its warm-up is over."""
+        if self.adversary and iteration >= self.adversary.settings.warm_up_iterations:
+            return self.adversary
+        return None
 
     def step(self, x: Tensor, y: Tensor) -> None:
-        """Update the generator once and, beyond the warm-up, the discriminator once."""
+        """Update the generator once and, after the warm-up, the discriminator once."""
         factor = rate_factor(self.settings, self.iteration)
-        self.optimiser.param_groups[0]["lr"] = factor * self.settings["learning_rate"]
-        with torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
-            restored = self.restoring(x)
+        self.optimiser.param_groups[0]["lr"] = factor * self.settings.learning_rate
+        with autocast(self.device, self.precision):
+            restored = self.parallel_generator(x)
         restored = restored.float()
-        bare = {
+        shares = self.adversary.balance.shares if self.adversary else {}
+        unweighted = {
             name: FIDELITY[name](restored, y)
-            for name in {**self.settings["loss"], **self.balance.shares}
+            for name in dict.fromkeys([*self.settings.loss, *shares])
         }
-        terms = self._update_generator(restored, y, bare)
-        if not self.warm:
-            self.discriminator_optimiser.param_groups[0]["lr"] = (
-                factor * self.adversarial["learning_rate"]
-            )
-            terms["discriminator_loss"] = self._update_discriminator(restored.detach(), y)
+        terms = self._update_generator(restored, y, unweighted)
+        adversary = self._adversary_at(self.iteration)
+        if adversary:
+            terms["discriminator_loss"] = adversary.update(restored.detach(), y, factor)
         self.iteration += 1
-        self.record.add(self.iteration, terms)
+        self.losses.add(self.iteration, terms)
 
     def _update_generator(
-        self, restored: Tensor, y: Tensor, bare: Mapping[str, Tensor]
+        self, restored: Tensor, y: Tensor, unweighted: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        weights: dict[str, Any] = {k: w for k, w in self.settings["loss"].items() if w > 0}
+        weights: dict[str, Any] = {k: w for k, w in self.settings.loss.items() if w > 0}
         parts: dict[str, Tensor] = {}
         scale: Any = 1.0
-        if self.adversarial:
-            self.balance.update(self.team.mean_of(bare))
-        if not self.warm:
-            kind = self.adversarial["kind"]
-            weights = {**self.balance.weights()} or weights
-            frozen = {k: v.detach() for k, v in self.discriminator.named_parameters()}
-            with torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
-                judged = [
-                    functional_call(self.discriminator, frozen, (_slices(images),)).float()
-                    for images in ([restored] if kind == "standard" else [restored, y])
-                ]
-            term = generator_term(kind, judged[0], judged[-1], self.team)
-            parts["adversarial"] = self.adversarial["weight"] * term
-            # Divided by the sum of the balanced weights the loss has the scale of the warm-up's.
-            # Adam does not mind the scale of a loss, but a jump of it by lambda, some thousands,
-            # throws the weights far off before its running variances have followed.
-            scale = sum(weights.values()) if self.balance.shares else 1.0
-        parts |= {name: weight * bare[name] for name, weight in weights.items()}
+        balanced: Mapping[str, Tensor] = {}
+        if self.adversary:
+            self.adversary.balance.update(self.group.means(unweighted))
+        adversary = self._adversary_at(self.iteration)
+        if adversary:
+            balanced = adversary.balance.weights()
+            weights = {**balanced} or weights
+            parts["adversarial"] = adversary.term(restored, y)
+            # Divided by the sum of the balanced weights, the loss keeps the scale of the warm-up.
+            # Adam does not depend on the scale of a loss, but a jump of it by lambda, some
+            # thousands, throws the weights far off until its running variances have followed.
+            scale = sum(balanced.values()) if balanced else 1.0
+        parts |= {name: weight * unweighted[name] for name, weight in weights.items()}
         loss = torch.stack(list(parts.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         (loss / scale).backward()
         self.optimiser.step()
-        found = {"generator_loss": loss, **bare}
-        if self.balance.shares and not self.warm:
-            found |= {f"weight_{name}": weight for name, weight in weights.items()}
-        return found | {f"{name}_share": part / loss for name, part in parts.items()}
-
-    def _update_discriminator(self, restored: Tensor, y: Tensor) -> Tensor:
-        both = in_best_order(_slices(torch.cat([restored, y])))
-        with torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
-            judged = self.judging(both)
-        of_restored, of_target = judged.float().chunk(2)
-        loss = discriminator_term(self.adversarial["kind"], of_restored, of_target, self.team)
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.discriminator_optimiser.step()
-        return loss
+        terms = {"generator_loss": loss, **unweighted}
+        terms |= {f"weight_{name}": weight for name, weight in balanced.items()}
+        return terms | {f"{name}_share": part / loss for name, part in parts.items()}
 
     def require_finite(self) -> None:
-        """Stop a training that has left the finite numbers, saying where and how it stood."""
-        at = self.record.first_not_finite(self.team)
+        """Stop a training whose losses are not finite, saying where and what they were before."""
+        at = self.losses.first_not_finite(self.group)
         if at is None:
             return
         raise Diverged(
             f"training left the finite numbers at iteration {at} (just before: "
-            f"{self.record.last_finite()}); {self.best}; try a lower learning_rate than "
-            f"{self.settings['learning_rate']:g}, a rate_warm_up_iterations, or precision: float32",
+            f"{self.losses.last_finite()}); {self.best}; try a lower learning_rate than "
+            f"{self.settings.learning_rate:g}, a rate_warm_up_iterations, or precision: float32",
             self.best.weights,
         )
 
     def validate(self) -> None:
         """Add a row to the history and keep the weights if they are the best so far.
 
-        Weights of the warm-up are no candidates: they have not met the discriminator. Those
-        before the first step are candidates where a model is fine-tuned.
+        Weights of the warm-up are no candidates, as they have not met the discriminator. Those
+        before the first step are candidates if the model is fine-tuned.
         """
-        means = self.record.means(self.team)
-        if self.team.rank > 0:
+        means = self.losses.means(self.group)
+        if self.group.rank > 0:
             return
         scores = self.validation.scores(self.generator)
         row = {"iteration": self.iteration, **means, **scores}
-        if self.adversarial:
-            row["discriminator_equilibrium"] = equilibrium(self.adversarial["kind"])
+        if self.adversary:
+            row["discriminator_equilibrium"] = self.adversary.equilibrium
         self.history.append(row)
         if not scores["validation_relative_mse"] < ASTRAY and self.iteration > 0:
             raise Diverged(
                 f"training went astray before iteration {self.iteration}: the validation MSE is "
                 f"{scores['validation_relative_mse']:.3g} times the variance of the targets "
-                f"({self.record.last_finite()}); {self.best}; try a lower learning_rate than "
-                f"{self.settings['learning_rate']:g} or a rate_warm_up_iterations",
+                f"({self.losses.last_finite()}); {self.best}; try a lower learning_rate than "
+                f"{self.settings.learning_rate:g} or a rate_warm_up_iterations",
                 self.best.weights,
             )
-        tuned = self.iteration == 0 and self.fine_tuned
-        met = not self.adversarial or self.iteration > self.adversarial["warm_up_iterations"]
-        candidate = tuned or (self.iteration > 0 and met)
+        if self.iteration == 0:
+            candidate = self.fine_tuned
+        else:  # the last update was that of the iteration before
+            met = self._adversary_at(self.iteration - 1)
+            candidate = met is not None or self.adversary is None
         if candidate:
             self.best.consider(scores["validation_score"], self.iteration, self.generator)
 
     def too_large(self, x: Tensor) -> str:
-        """Return what to say where a batch does not fit into the memory."""
+        """Return what to say if a batch does not fit into the memory."""
         size = " x ".join(map(str, x.shape[2:]))
         saved = self.history[-1]["iteration"] if self.history else 0
         kept = f"; the state of iteration {saved} is kept" if saved else ""
@@ -334,35 +312,24 @@ class _Run:
     def state(self) -> dict[str, Any]:
         """Return all that the rest of the training depends on.
 
-        Learning rates and batches are functions of seed and iteration, and nothing else is left
-        to chance: there is no state of a random generator to save.
+        Learning rates and batches are functions of seed and iteration, and nothing else is random:
+        there is no state of a random generator to save.
         """
-        state: dict[str, Any] = {
+        return {
             "iteration": self.iteration,
             "generator": self.generator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "history": self.history,
             "best": self.best.state(),
-            "balance": self.balance.state(),
+            **(self.adversary.state() if self.adversary else {}),
         }
-        if self.adversarial:
-            state["discriminator"] = self.discriminator.state_dict()
-            state["discriminator_optimiser"] = self.discriminator_optimiser.state_dict()
-        return state
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state."""
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Load a saved state."""
         self.generator.load_state_dict(state["generator"])
-        take_up(self.optimiser, state["optimiser"])
-        self.balance.restore(state["balance"])
-        if self.adversarial:
-            self.discriminator.load_state_dict(state["discriminator"])
-            take_up(self.discriminator_optimiser, state["discriminator_optimiser"])
+        load_optimiser(self.optimiser, state["optimiser"])
+        if self.adversary:
+            self.adversary.load(state)
         self.iteration = state["iteration"]
         self.history = list(state["history"])
         self.best = Best(**state["best"])
-
-
-def _slices(images: Tensor) -> Tensor:
-    """Return volumes as a batch of their slices, each of which a discriminator judges by itself."""
-    return images if images.ndim == 4 else images.transpose(1, 2).flatten(0, 1)

@@ -1,7 +1,7 @@
-"""The terms of every loss: fidelity to the target, and what a discriminator says.
+"""The terms of every loss: fidelity to the target, and adversarial terms.
 
-All are means over the images of a batch of a term of each image, so that the mean over two half
-batches is that of the whole; the relativistic average alone compares with the whole batch.
+Each is a mean over the images of a batch, so that the mean over two half batches is that of the
+whole. Only the relativistic average compares with the whole batch.
 """
 
 import math
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crossres.training.team import Team
+from crossres.training.process_group import ProcessGroup
 
 SSIM_WINDOW_PX = 11
 SSIM_SIGMA_PX = 1.5
@@ -28,7 +28,7 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
     Parameters
     ----------
     x, y
-        (N, 1, [Z,] Y, X), Y and X at least 11; of volumes, the mean over slices.
+        (N, 1, [Z,] Y, X), Y and X at least 11; volumes give the mean over slices.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
 
 
 def ssim_loss(x: Tensor, y: Tensor) -> Tensor:
-    """1 - SSIM. Huang 2023, eq. 11, prints +SSIM; minimising that would drive images apart."""
+    """1 - SSIM. Huang 2023, eq. 11, prints +SSIM, which would drive images apart."""
     return (1 - ssim(x, y)).mean()
 
 
@@ -70,29 +70,31 @@ FIDELITY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """Terms that compare a restored image with its target, by their name in the configuration."""
 
 
-def generator_term(kind: str, restored: Tensor, target: Tensor | None, team: Team) -> Tensor:
-    """What the discriminator's logits add to the generator's loss.
+def generator_term(
+    kind: str, restored: Tensor, target: Tensor | None, group: ProcessGroup
+) -> Tensor:
+    """The adversarial term of the generator's loss, from the discriminator's logits.
 
-    From logits, as softplus(-z) = -log sigmoid(z) neither overflows nor rounds to log 0.
+    softplus(-z) = -log sigmoid(z) neither overflows nor rounds to log 0.
 
     Parameters
     ----------
     kind
         ``standard``: -log D(G(x)) (Wang 2019, eq. 1). ``relativistic``: binary cross entropy of
         D(G(x)) - D(y) with 1, pair by pair (Huang 2023, eq. 11). ``relativistic_average``: of
-        each side's logits less the other side's mean, the mean of both sides where ESRGAN adds
-        them (Wang, Yu et al. 2018, eq. 1-2), so that it is ln 2 in equilibrium as the others.
+        each side's logits minus the other side's mean (Wang, Yu et al. 2018, eq. 1-2); the mean
+        of both sides instead of ESRGAN's sum, so that it is ln 2 in equilibrium like the others.
     restored, target
-        (N,) logits; the target's are not looked at by ``standard``.
-    team
+        (N,) logits; ``standard`` does not use the target's.
+    group
         The processes that share the batch.
     """
     if kind == "standard":
         return F.softplus(-restored).mean()
-    assert target is not None
+    assert target is not None, kind
     if kind == "relativistic":
         return F.softplus(target - restored).mean()
-    mean_restored, mean_target = team.mean(restored.mean()), team.mean(target.mean())
+    mean_restored, mean_target = group.mean(restored.mean()), group.mean(target.mean())
     real = F.softplus(target - mean_restored).mean()
     return (F.softplus(mean_target - restored).mean() + real) / 2
 
@@ -102,17 +104,17 @@ def equilibrium(kind: str) -> float:
     return 2 * math.log(2) if kind == "standard" else math.log(2)
 
 
-def discriminator_term(kind: str, restored: Tensor, target: Tensor, team: Team) -> Tensor:
-    """The discriminator's loss, see :func:`equilibrium` for what it is when it cannot tell.
+def discriminator_term(kind: str, restored: Tensor, target: Tensor, group: ProcessGroup) -> Tensor:
+    """The discriminator's loss; :func:`equilibrium` has its value when it cannot tell.
 
-    Parameters are those of :func:`generator_term`. ``standard`` is -log D(y) - log[1 - D(G(x))].
-    Of Huang 2023, eq. 12, both halves are the same number: the cross entropy of
-    D(G(x)) - D(y) with 0 is that of D(y) - D(G(x)) with 1.
+    Parameters as of :func:`generator_term`. ``standard`` is -log D(y) - log[1 - D(G(x))]. Both
+    halves of Huang 2023, eq. 12, are the same number: the cross entropy of D(G(x)) - D(y) with 0
+    is that of D(y) - D(G(x)) with 1.
     """
     if kind == "standard":
         return F.softplus(-target).mean() + F.softplus(restored).mean()
     if kind == "relativistic":
         return F.softplus(restored - target).mean()
-    mean_restored, mean_target = team.mean(restored.mean()), team.mean(target.mean())
+    mean_restored, mean_target = group.mean(restored.mean()), group.mean(target.mean())
     real = F.softplus(mean_restored - target).mean()
     return (F.softplus(restored - mean_target).mean() + real) / 2

@@ -10,16 +10,16 @@ from crossres.training.batches import in_best_order
 
 
 def prepare(
-    network: nn.Module, settings: Mapping[str, Any], device: torch.device
+    network: nn.Module, learning_rate: float, betas: tuple[float, float], device: torch.device
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
-    """Return a network on its device, weights in the order convolutions like best, and its Adam.
+    """Return a network on its device, weights with channels last in memory, and its Adam.
 
     Parameters
     ----------
     network
         In any order, on any device.
-    settings
-        ``learning_rate`` and ``betas``.
+    learning_rate, betas
+        Of Adam.
     device
         Where it learns.
     """
@@ -27,15 +27,16 @@ def prepare(
     for parameter in network.parameters():
         if parameter.ndim >= 4:
             parameter.data = in_best_order(parameter.data)
-    rates = {"lr": settings["learning_rate"], "betas": tuple(settings["betas"])}
-    return network, torch.optim.Adam(network.parameters(), fused=device.type == "cuda", **rates)
+    return network, torch.optim.Adam(
+        network.parameters(), lr=learning_rate, betas=betas, fused=device.type == "cuda"
+    )
 
 
-def take_up(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    """Give an optimiser a saved state, which may come from another kind of device.
+def load_optimiser(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Load a saved state, which may come from another kind of device.
 
-    How the update is computed belongs to the device and not to the state: else a training begun
-    on a CPU would stay slow on a GPU.
+    Whether Adam is fused depends on the device, not on the state: otherwise a training begun on a
+    CPU would stay slow on a GPU.
     """
     fused = [group["fused"] for group in optimiser.param_groups]
     groups = [

@@ -1,29 +1,41 @@
-"""The learning rate as a pure function of the iteration: nothing to save, nothing to lose."""
+"""The learning rate as a pure function of the iteration: no state to save."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+
+from crossres.catalogue.networks import Network
+
+FINE_TUNING_WARM_UP = 100
+"""Iterations of warm-up when a model is fine-tuned and the configuration gives none."""
 
 
-def rate_factor(settings: Mapping[str, Any], iteration: int) -> float:
-    """Return what the learning rate is multiplied by at an iteration.
+def rate_factor(settings: Network, iteration: int) -> float:
+    """Return the factor on the learning rate at an iteration.
 
     Parameters
     ----------
     settings
-        ``iterations``; ``schedule``: ``constant``, ``cosine`` (to 0 at the end) or ``halving``
-        (``halvings`` times over the run, at equal distances);
-        ``rate_warm_up_iterations``: the rate grows linearly over so many first iterations.
-        Adam's first steps go by the sign of the gradient alone, at the full rate in every weight:
-        this keeps them from spoiling a model that is fine-tuned.
+        ``schedule`` is ``constant``, ``cosine`` (to 0 at the end) or ``halving`` (``halvings``
+        times over the ``iterations``, at equal distances); over the first
+        ``rate_warm_up_iterations`` the rate also grows linearly.
     iteration
         From 0.
     """
-    done = iteration / settings["iterations"]
+    done = iteration / settings.iterations
     factor = 1.0
-    if settings["schedule"] == "cosine":
+    if settings.schedule == "cosine":
         factor = 0.5 * (1 + math.cos(math.pi * done))
-    elif settings["schedule"] == "halving":
-        factor = 0.5 ** math.floor(done * (settings["halvings"] + 1))
-    warm_up = settings["rate_warm_up_iterations"]
+    elif settings.schedule == "halving":
+        factor = 0.5 ** math.floor(done * (settings.halvings + 1))
+    warm_up = rate_warm_up(settings)
     return factor * min(1.0, (iteration + 1) / warm_up) if warm_up else factor
+
+
+def rate_warm_up(settings: Network) -> int:
+    """Return the iterations of warm-up: by default 100 when a model is fine-tuned, else 0.
+
+    Adam's first steps follow only the sign of the gradient, at the full rate in every weight. A
+    warm-up keeps them from spoiling a trained model.
+    """
+    if settings.rate_warm_up_iterations is not None:
+        return settings.rate_warm_up_iterations
+    return FINE_TUNING_WARM_UP if settings.initialise_from else 0

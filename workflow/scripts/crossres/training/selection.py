@@ -1,4 +1,4 @@
-"""Which iteration's weights are kept, and by what they are judged."""
+"""Validation, and which iteration's weights are kept."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,31 +11,37 @@ import scipy.fft
 import torch
 from torch import Tensor, nn
 
+from crossres.catalogue.networks import Term
 from crossres.networks.files import clone_weights
 from crossres.restoration import restore
 from crossres.restoration.tiles import NotFinite
+from crossres.training.batches import Images
 from crossres.training.losses import FIDELITY
 
 BINS = 64
 """Rings of the radial spectrum between 0 and half a cycle a pixel."""
 
-SCORES = ("validation_mse", "validation_relative_mse", "validation_spectrum_distance",
-          "validation_score")  # fmt: skip
+SCORES = (
+    "validation_mse",
+    "validation_relative_mse",
+    "validation_spectrum_distance",
+    "validation_score",
+)
 
 CPU_MEMORY_GB = 2.0
-"""Memory that the validation of a field may take on a CPU; larger ones are restored in tiles."""
+"""Memory for the validation of a field on a CPU; larger fields are restored in tiles."""
 
 
-def radial_spectrum(images: Sequence[np.ndarray]) -> np.ndarray:
+def radial_spectrum(images: Images) -> np.ndarray:
     """Return the mean power of some images over directions, for 64 rings of spatial frequency.
 
-    A Hann window keeps an image's border from filling its spectrum. Images may differ in size:
-    power is per pixel, and the rings are the same for all.
+    A Hann window keeps the image borders out of the spectrum. Images may differ in size: power is
+    per pixel, and the rings are the same for all.
 
     Parameters
     ----------
     images
-        ([Z,] Y, X) each; the slices of a volume count as images.
+        ([Z,] Y, X) each; each slice of a volume is an image.
 
     Returns
     -------
@@ -55,23 +61,23 @@ def radial_spectrum(images: Sequence[np.ndarray]) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _window_and_rings(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a Hann window, and the ring that each of the transform's frequencies lies in."""
+    """Return a Hann window, and the ring of each frequency of the transform."""
     window = np.outer(np.hanning(height), np.hanning(width))
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     return window, np.minimum((radius * 2 * BINS).astype(int), BINS).ravel()
 
 
 def spectrum_distance(restored: np.ndarray, target: np.ndarray) -> float:
-    """Return how far one power spectrum lies from another, the target's: mean |log10 ratio|.
+    """Return the distance of a power spectrum from the target's: mean |log10 ratio|.
 
-    Only frequencies count where the target shows signal, that is twice its noise floor, taken
-    from its last quarter of frequencies. A blurred output lacks power there, an output with
-    invented texture has too much.
+    Only frequencies at which the target exceeds twice its noise floor count; the floor is the
+    median of its highest quarter of frequencies. A blurred output lacks power there, an output
+    with invented texture has too much.
 
     Parameters
     ----------
     restored, target
-        (64,) as :func:`radial_spectrum` gives them.
+        (64,) from :func:`radial_spectrum`.
     """
     floor = float(np.median(target[-len(target) // 4 :]))
     signal = target > 2 * floor
@@ -83,13 +89,12 @@ def spectrum_distance(restored: np.ndarray, target: np.ndarray) -> float:
 
 
 class Validation:
-    """The whole validation fields, on which a network is judged.
+    """Scores a network on the whole validation fields.
 
-    The stated rule: a network trained without a discriminator is judged by its own loss. One
-    trained with a discriminator is judged by MSE over the target's variance plus the distance of
-    the spectra. By MSE alone the blurred mean of all plausible answers wins, which is just what
-    the adversarial term is there to leave behind; by the spectrum alone, texture in the wrong
-    place would do.
+    Without a discriminator the score is the network's own loss. With one it is the MSE over the
+    target's variance plus the distance of the spectra. By MSE alone the blurred mean of all
+    plausible answers would win, which the adversarial term is there to avoid; by the spectrum
+    alone, texture in the wrong place would do.
 
     Parameters
     ----------
@@ -107,15 +112,15 @@ class Validation:
 
     def __init__(
         self,
-        inputs: Sequence[np.ndarray],
-        targets: Sequence[np.ndarray],
-        loss: Mapping[str, float],
+        inputs: Images,
+        targets: Images,
+        loss: Mapping[Term, float],
         adversarial: bool,
         device: torch.device,
         half_precision: bool = True,
     ) -> None:
         self.inputs, self.targets, self.adversarial = inputs, targets, adversarial
-        self.loss = {name: weight for name, weight in loss.items() if weight > 0}
+        self.loss: dict[str, float] = {name: weight for name, weight in loss.items() if weight > 0}
         self.device, self.half_precision = device, half_precision
         self.memory_gb = CPU_MEMORY_GB if device.type == "cpu" else None
         self.pixels = sum(target.size for target in targets)
@@ -124,14 +129,14 @@ class Validation:
         self.spectrum = radial_spectrum(targets)
 
     def scores(self, network: nn.Module) -> dict[str, float]:
-        """Judge a network, which is left ready for training.
+        """Score a network, and leave it ready for training.
 
         Returns
         -------
         dict
-            ``validation_mse``, ``validation_spectrum_distance`` and ``validation_score``, of
-            which the smallest score is kept; ``validation_relative_mse`` is the MSE over the
-            targets' variance. All are infinite where the network no longer gives numbers.
+            ``validation_mse``, ``validation_relative_mse`` (over the targets' variance),
+            ``validation_spectrum_distance`` and ``validation_score``, the lower the better. All
+            are infinite if an output is not finite.
         """
         try:
             restored = [
@@ -156,7 +161,7 @@ class Validation:
         return dict(zip(SCORES, (mse, relative, distance, score), strict=True))
 
     def _loss(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], mse: float) -> float:
-        """Return the network's own loss, the mean over all pixels."""
+        """Return the network's own loss, as a mean over all pixels."""
         total = self.loss.get("mse", 0.0) * mse
         terms = {name: weight for name, weight in self.loss.items() if name != "mse"}
         for pair in pairs if terms else []:
@@ -168,14 +173,14 @@ class Validation:
 
 @dataclass
 class Best:
-    """The weights that validated best so far."""
+    """The weights with the best validation score so far."""
 
     score: float = math.inf
     iteration: int = -1
     weights: dict[str, Tensor] = field(default_factory=dict)
 
     def consider(self, score: float, iteration: int, network: nn.Module) -> None:
-        """Keep the network's weights if their score is the smallest."""
+        """Keep the network's weights if their score is the lowest."""
         if score < self.score:
             self.score, self.iteration = score, iteration
             self.weights = clone_weights(network)
@@ -186,5 +191,5 @@ class Best:
         return f"the best model until then, of iteration {self.iteration}, is kept"
 
     def state(self) -> dict[str, Any]:
-        """Return what the side file keeps of it."""
+        """Return the state for the side file."""
         return {"score": self.score, "iteration": self.iteration, "weights": self.weights}

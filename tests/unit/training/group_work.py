@@ -1,4 +1,4 @@
-"""What the processes of a team are given to do; a new process finds it here."""
+"""Work for the processes of a group; a new process imports it from here."""
 
 import os
 import signal
@@ -19,17 +19,17 @@ if A_CARD in os.environ:
     torch.cuda.device_count = lambda: 1
 
 
-def train_all(team, device, folder, settings, broken):
+def train_all(group, device, folder, settings, broken):
     """Train a network by each of some settings, then on data with one patch not a number.
 
     Each process would write into its own folder; what the first found is in found.pt.
     """
     torch.set_num_threads(1)
-    logger.info("process %d is at work", team.rank)
+    logger.info("process %d is at work", group.rank)
 
     def run(name, data, chosen):
-        state = folder / name / f"rank_{team.rank}" / "training_state.pt"
-        return train(small_network(), data, chosen, 0, CPU, state, "stamp", team)
+        state = folder / name / f"rank_{group.rank}" / "training_state.pt"
+        return train(small_network(), data, chosen, 0, CPU, state, "stamp", group)
 
     found = {}
     for name, chosen in settings.items():
@@ -39,50 +39,50 @@ def train_all(team, device, folder, settings, broken):
         run("broken", poisoned(make_data(), patches=broken), PLAIN)
     except Diverged as fault:
         found["broken"] = str(fault)
-    rank = torch.tensor(float(team.rank))
-    found["shared"] = [team.mean(rank).item(), team.mean_of({"rank": rank})["rank"].item(),
-                       team.least(torch.tensor(5 - team.rank))]  # fmt: skip
+    rank = torch.tensor(float(group.rank))
+    found["shared"] = [group.mean(rank).item(), group.means({"rank": rank})["rank"].item(),
+                       group.minimum(torch.tensor(5 - group.rank))]  # fmt: skip
     found["device"] = device
-    if team.rank == 0:
+    if group.rank == 0:
         torch.save(found, folder / "found.pt")
 
 
-def refuse_in_the_second(team, device):
+def refuse_in_the_second(group, device):
     """Refuse in the second process while the first waits for it."""
-    if team.rank == 1:
+    if group.rank == 1:
         raise InputError(f"the second was refused at {time.monotonic()}")
-    team.wait()
+    group.barrier()
 
 
-def refuse_in_both(team, device):
+def refuse_in_both(group, device):
     """Refuse in both processes; the first needs longer, as if it had something to rescue."""
-    team.wait()
+    group.barrier()
     time.sleep(0.5)
-    if team.rank == 1:
+    if group.rank == 1:
         raise Diverged("the second diverged", {})
     time.sleep(1.0)
     raise Diverged(f"the first diverged, over {dist.get_backend()}", {"kept": torch.ones(1)})
 
 
-def fail_in_the_first(team, device):
+def fail_in_the_first(group, device):
     """Fail in the first process while the second hangs and heeds no request to end."""
-    if team.rank == 1:
+    if group.rank == 1:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    team.wait()
-    if team.rank == 0:
+    group.barrier()
+    if group.rank == 0:
         raise ValueError("a fault in the first process")
     time.sleep(600)
 
 
-def die_in_the_second(team, device):
+def die_in_the_second(group, device):
     """Be killed in the second process while the first waits for it."""
-    team.wait()
-    if team.rank == 1:
+    group.barrier()
+    if group.rank == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-    team.wait()
+    group.barrier()
 
 
-def say_so_and_hang(team, device):
+def say_so_and_hang(group, device):
     """Write a line to standard output, and never end."""
-    os.write(1, f"rank {team.rank} is at work\n".encode())  # at once, as the other writes too
+    os.write(1, f"rank {group.rank} is at work\n".encode())  # at once, as the other writes too
     time.sleep(600)

@@ -1,20 +1,20 @@
-"""Which sizes of image other programs may give an exported network, tile by tile."""
+"""Image and tile sizes that other programs may give an exported network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crossres.networks.image_network import ImageNetwork
+from crossres.networks import ImageNetwork
 
 TEST_PX = {2: (256, 256), 3: (16, 128, 128)}
 """The largest test image, unless the network's smallest tile is larger."""
 
 USEFUL_PX = 64
-"""The smallest tile keeps at least as much when its halo is cut off."""
+"""The smallest tile keeps at least this much without its halo."""
 
 
 @dataclass(frozen=True)
 class TileAxis:
-    """The sizes of image that a network is given along one axis, in pixels.
+    """The image sizes that a network takes along one axis, in pixels.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class TileAxis:
     min_px, step_px
         Sizes are min_px + n * step_px, n = 0, 1, 2 ...
     halo_px
-        What is cut off a tile on either side, as it depends on what lies outside; 0 along z.
+        Cut off a tile on either side, as it depends on what lies outside; 0 along z.
     test_px
         Size of the test image.
     """
@@ -36,17 +36,17 @@ class TileAxis:
 
 
 def tile_axes(network: ImageNetwork, shape: Sequence[int]) -> list[TileAxis]:
-    """Return the sizes that a network is given, axis by axis.
+    """Return the image sizes that a network takes, axis by axis.
 
-    The halo is how far an output pixel sees through convolutions, and half a field of an
-    attention network, up to the next multiple of the stride: tiles then begin where strides do.
-    Along z there is none: volumes are thinner than it would be, and networks were trained on
-    whole depths, at whose ends they see zeros. Tiles take all slices instead.
+    The halo is the reach of the convolutions plus half a field of attention, rounded up to a
+    multiple of the stride: tiles then begin where strides do. Along z there is none: volumes are
+    thinner than their halo would be, and networks were trained on whole depths, with zeros beyond
+    the ends. Tiles take all slices instead.
 
     Parameters
     ----------
     network
-        What is exported.
+        The network to be exported.
     shape
         Of a sample image.
     """

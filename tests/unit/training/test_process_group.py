@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import group_work
 import numpy as np
 import pandas as pd
 import pytest
-import team_work
 import torch
-from team_work import (
+from group_work import (
     A_CARD,
     die_in_the_second,
     fail_in_the_first,
@@ -22,19 +22,19 @@ from team_work import (
     refuse_in_the_second,
     train_all,
 )
-from training_runs import PLAIN, against, drawn_patches
+from training_runs import PLAIN, against, changed, drawn_patches
 
 import crossres
 from crossres import jobs
 from crossres.jobs import InputError, logger
-from crossres.training import Team, processes, run_team
+from crossres.training import ProcessGroup, launch, launcher
 
 SETTINGS = {
     "cnn": PLAIN,
     "gan": against(),
     "relativistic": against(kind="relativistic", warm_up_iterations=0),
     # its means run over the whole batch
-    "average": against({**PLAIN, "loss": {"mae": 1, "ssim": 0.1}}, kind="relativistic_average",
+    "average": against(changed(PLAIN, loss={"mae": 1, "ssim": 0.1}), kind="relativistic_average",
                        warm_up_iterations=0, shares={}),
 }  # fmt: skip
 TERMS = ["generator_loss", "mse", "discriminator_loss", "weight_mse"]
@@ -43,8 +43,8 @@ TERMS = ["generator_loss", "mse", "discriminator_loss", "weight_mse"]
 def of_the_second_process():
     """A patch that only the second process draws at first, and the iteration, from 1."""
     met = set()
-    for iteration in range(PLAIN["iterations"]):
-        batch = drawn_patches(PLAIN["batch"], iteration)
+    for iteration in range(PLAIN.iterations):
+        batch = drawn_patches(PLAIN.batch, iteration)
         for patch in batch[1::2]:
             if patch not in met and iteration > 0:
                 return patch, iteration + 1
@@ -57,7 +57,7 @@ BROKEN, FAILED = of_the_second_process()
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("team")
+    return tmp_path_factory.mktemp("group")
 
 
 def found_in(folder):
@@ -69,7 +69,7 @@ def found_in(folder):
 @pytest.fixture(scope="module")
 def alone(folder):
     own = folder / "alone"
-    run_team(1, train_all, "cpu", folder=own, settings=SETTINGS, broken=BROKEN)
+    launch(1, train_all, "cpu", folder=own, settings=SETTINGS, broken=BROKEN)
     return found_in(own)
 
 
@@ -79,7 +79,7 @@ def together(folder):
 
     def step(**arguments):
         logger.info("before them")
-        run_team(2, train_all, device="cpu", **arguments)
+        launch(2, train_all, device="cpu", **arguments)
         logger.info("after them")
 
     jobs.run(step, str(folder / "log"), folder=folder / "together", settings=SETTINGS,
@@ -90,7 +90,7 @@ def together(folder):
 def failure_of(work):
     """The error that two processes end with; none of them is left."""
     with pytest.raises((InputError, RuntimeError)) as fault:
-        run_team(2, work, device="cpu")
+        launch(2, work, device="cpu")
     assert multiprocessing.active_children() == []
     return fault.value
 
@@ -159,7 +159,7 @@ def test_where_all_are_refused_the_first_is_heard_and_a_gpu_unasked_for_changes_
 
 
 def test_a_fault_in_the_first_process_ends_a_second_that_hangs(monkeypatch):
-    monkeypatch.setattr(processes, "GRACE_S", 1.0)
+    monkeypatch.setattr(launcher, "GRACE_S", 1.0)
     fault = failure_of(fail_in_the_first)
     assert isinstance(fault, RuntimeError)
     assert re.match(r"rank 0 of 2 processes .* failed:\nTraceback ", str(fault))
@@ -171,13 +171,13 @@ def test_a_process_that_is_killed_is_named():
     assert re.fullmatch(r"rank 1 of 2 .* exit code -9; it may .* for memory", str(fault))
 
 
-def test_the_processes_end_when_their_caller_is_killed(tmp_path):
+def test_the_processes_end_when_their_launcher_is_killed(tmp_path):
     call = (
-        "from crossres.training import run_team; from team_work import say_so_and_hang; "
-        "run_team(2, say_so_and_hang, device='cpu')"
+        "from crossres.training import launch; from group_work import say_so_and_hang; "
+        "launch(2, say_so_and_hang, device='cpu')"
     )
     paths = [str(Path(module.__file__).parents[depth]) for module, depth in
-             ((crossres, 1), (team_work, 0))]  # fmt: skip
+             ((crossres, 1), (group_work, 0))]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         [sys.executable, "-c", call], env=environment, stdout=subprocess.PIPE, text=True
@@ -198,10 +198,10 @@ def test_one_process_alone_starts_no_other(alone):
 
 
 def test_a_process_alone_shares_nothing():
-    assert Team() == Team(0, 1)
+    assert ProcessGroup() == ProcessGroup(0, 1)
     network = object()
-    assert Team().wrap(network) is network
-    assert Team().normalise_together(network) is network
+    assert ProcessGroup().data_parallel(network) is network
+    assert ProcessGroup().synchronise_batch_norm(network) is network
 
 
 class OnCard(torch.nn.Sequential):
@@ -218,7 +218,7 @@ class OnCard(torch.nn.Sequential):
 def test_processes_on_gpus_normalise_the_batch_of_all(network, kind):
     bare = network(torch.nn.BatchNorm2d(2))
     before, names = dict(bare.named_parameters()), list(bare.state_dict())
-    found = Team(0, 2).normalise_together(bare)
+    found = ProcessGroup(0, 2).synchronise_batch_norm(bare)
     assert isinstance(found[0], kind)
     assert found is bare
     # so that an optimiser may hold them already
@@ -234,7 +234,7 @@ def test_fewer_gpus_than_processes_are_refused_before_any_is_started(
     pretend_cards(monkeypatch, cards)
     told = rf"gpus_per_training is 3, but torch sees {cards} GPUs; set it to {instead}, or device"
     with pytest.raises(InputError, match=told):
-        run_team(3, train_all, device=device)
+        launch(3, train_all, device=device)
 
 
 def pretend_cards(monkeypatch, count):

@@ -1,9 +1,9 @@
 """A trained model as a bioimage.io package, which Fiji (deepImageJ), ilastik and napari open.
 
-The model.safetensors of a training stays what the workflow itself restores with. The package holds
-the same weights a second time as TorchScript, the one format that all three programs run. This
-is no way round the rule against pickle: a TorchScript archive is read by torch's own reader, which
-knows tensors and TorchScript classes alone and never runs Python.
+The workflow itself restores with model.safetensors. The package holds the same weights as
+TorchScript, the one format that all three programs run. This keeps the rule against pickle:
+torch's own reader of TorchScript archives knows only tensors and TorchScript classes and never
+runs Python.
 """
 
 import gc
@@ -18,56 +18,55 @@ import torch
 import yaml
 from torch import Tensor
 
+from crossres.export.description import TOLERANCE, describe
+from crossres.export.page import cover_image, subtracted_inside, written_page
+from crossres.export.tile_sizes import TileAxis, tile_axes
 from crossres.jobs import InputError, written_aside
-from crossres.networks.files import ModelFile
-from crossres.networks.image_network import ImageNetwork
-from crossres.networks.package_description import TOLERANCE, describe
-from crossres.networks.package_page import cover_image, subtracted_inside, written_page
-from crossres.networks.tile_sizes import TileAxis, tile_axes
+from crossres.networks import ImageNetwork, ModelFile
 from crossres.preprocess import subtract_background
 
 DESCRIPTION = "rdf.yaml"
-"""The name under which every reader looks for the description, deepImageJ for no other."""
+"""Every reader looks for a description of this name, and deepImageJ for no other."""
 
 ARCHIVE_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def write_package(
-    path: str | Path, network: ImageNetwork, about: ModelFile, sample: np.ndarray, title: str
+    path: str | Path, network: ImageNetwork, model_file: ModelFile, sample: np.ndarray, title: str
 ) -> None:
     """Write a model as a bioimage.io package that bioimageio.core's own test passes.
 
     Parameters
     ----------
     path
-        Where to; the file gets this name only after it has passed.
+        Where to write; the file gets this name only after it has passed.
     network
         On the CPU, ready to restore.
-    about
+    model_file
         Description of the model.
     sample
-        (Y, X) or (Z, Y, X), float32 counts: an input image as the network is trained on, with the
-        training's pixel size and without the background. Its middle becomes the test image, to
-        which the background is added again where the package subtracts it.
+        (Y, X) or (Z, Y, X), float32 counts: an input image like those of the training, with its
+        pixel size and without the background. Its middle becomes the test image; if the package
+        subtracts the background, it is added again.
     title
-        What the model restores, for people.
+        Of the experiment.
 
     Raises
     ------
     InputError
-        The sample is of the wrong dimensions, TorchScript does not follow the network to other
-        sizes of image, or bioimageio.core's test fails.
+        The sample has the wrong dimensions, TorchScript differs from the network at other image
+        sizes, or bioimageio.core's test fails.
     """
     path = Path(path)
-    if sample.ndim != about.dims:
+    if sample.ndim != model_file.dims:
         raise InputError(
             f"{path}: the sample image has {sample.ndim} dimensions and the model works on "
-            f"{about.dims}; give it an image as the model is trained on"
+            f"{model_file.dims}; give it an image as the model is trained on"
         )
     axes = tile_axes(network, sample.shape)
     counts = middle(sample, [axis.test_px for axis in axes]).astype(np.float32)
     try:
-        before, after = about.scales_of(counts)
+        before, after = model_file.scales_of(counts)
     except ValueError as error:
         raise InputError(
             f"{path}: the middle of the sample image cannot be normalised ({error}); give it an "
@@ -76,24 +75,24 @@ def write_package(
     normalised = torch.from_numpy(before.apply(counts))[None, None]
     weights = traced_weights(network, normalised)
     _require_any_size(path, network, weights, before.apply(sample), axes)
-    background = subtracted_inside(about)
+    background = subtracted_inside(model_file)
     if background:
         counts = counts + np.float32(background)
         left = subtract_background(counts, background)
         normalised = torch.from_numpy(before.apply(left))[None, None]
     with torch.inference_mode():
         restored = network(normalised)[0, 0].numpy()
-    if about.percentiles_per_image is None:
+    if model_file.percentiles_per_image is None:
         restored = after.invert(restored)
     files = {
         "weights.pt": weights,
         "test_input.npy": _npy(counts[None, None]),
         "test_output.npy": _npy(restored[None, None]),
         "cover.png": cover_image(counts, restored),
-        "documentation.md": written_page(about, axes, title).encode(),
+        "documentation.md": written_page(model_file, axes, title).encode(),
     }
     text = yaml.safe_dump(
-        describe(about, axes, files, title), sort_keys=False, allow_unicode=True, width=100
+        describe(model_file, axes, files, title), sort_keys=False, allow_unicode=True, width=100
     )
     with written_aside(path) as aside:
         _zip(aside, {DESCRIPTION: text.encode(), **files})
@@ -110,7 +109,7 @@ def check_package(archive: Path, path: Path | None = None) -> None:
     archive
         The package.
     path
-        What it is called in the error, where it has not got its name yet.
+        Its name in the error, if it has not got it yet.
 
     Raises
     ------
@@ -121,7 +120,7 @@ def check_package(archive: Path, path: Path | None = None) -> None:
         _ignore_torchscript_warnings()
         from bioimageio.core import test_model
 
-        # it collects garbage after each model; what was there before need not be looked through
+        # it collects garbage after each model; older objects need not be searched
         gc.freeze()
         try:
             # opened here: given a path, it leaves the file open
@@ -143,7 +142,7 @@ def check_package(archive: Path, path: Path | None = None) -> None:
 
 
 def middle(sample: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """Return the middle of an image in a given shape, mirrored at its edges where it is smaller."""
+    """Return the middle of an image in a given shape; smaller images are mirrored at the edges."""
     missing = [max(0, wanted - n) for n, wanted in zip(sample.shape, shape, strict=True)]
     whole = np.pad(sample, [(m // 2, m - m // 2) for m in missing], mode="symmetric")
     corner = [(n - wanted) // 2 for n, wanted in zip(whole.shape, shape, strict=True)]
@@ -151,7 +150,7 @@ def middle(sample: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 
 def traced_weights(network: ImageNetwork, image: Tensor) -> bytes:
-    """Return a network as a TorchScript archive, recorded while it maps an image.
+    """Return a network as a TorchScript archive, traced on an image.
 
     Parameters
     ----------
@@ -163,8 +162,8 @@ def traced_weights(network: ImageNetwork, image: Tensor) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         _ignore_torchscript_warnings()
-        # compared with the network at another size afterwards, which says more
-        traced = torch.jit.trace(network, image, check_trace=False)
+        # compared with the network at another size afterwards, a stronger check
+        traced = torch.jit.trace(network, image, check_trace=False)  # type: ignore[no-untyped-call]
         torch.jit.save(traced, buffer)
     return _without_source_paths(buffer.getvalue())
 
@@ -172,15 +171,16 @@ def traced_weights(network: ImageNetwork, image: Tensor) -> bytes:
 def _require_any_size(
     path: Path, network: ImageNetwork, weights: bytes, image: np.ndarray, axes: Sequence[TileAxis]
 ) -> None:
-    """Compare the archive with the network on an image of another size than it was traced at."""
-    # no two axes are made larger by the same number of steps
+    """Compare the archive with the network at another size than it was traced at."""
+    # each axis grows by another number of steps
     shape = [axis.test_px + order * axis.step_px for order, axis in enumerate(axes, start=1)]
     other = torch.from_numpy(middle(image, shape).copy())[None, None]
     with warnings.catch_warnings(), torch.inference_mode():
         _ignore_torchscript_warnings()
         expected = network(other)
         try:
-            found = torch.jit.load(io.BytesIO(weights))(other)
+            traced = torch.jit.load(io.BytesIO(weights))  # type: ignore[no-untyped-call]
+            found = traced(other)
             fault = "" if found.shape == expected.shape else f"shape {tuple(found.shape)}"
         except RuntimeError as error:
             fault = str(error).strip().splitlines()[-1]
@@ -189,20 +189,23 @@ def _require_any_size(
         fault = "" if difference <= TOLERANCE * range_ else f"{difference:.2g} of {range_:.2g} off"
     if fault:
         raise InputError(
-            f"{path}: this network cannot be exported: as TorchScript it does not follow images of "
+            f"{path}: this network cannot be exported: as TorchScript it fails on images of "
             f"another size, {tuple(shape)} ({fault}); use its model.safetensors with this "
             "workflow, and report the network as one that cannot be traced"
         )
 
 
 def _ignore_torchscript_warnings() -> None:
-    """TorchScript is deprecated in torch, but it is what the readers of a package run."""
+    """TorchScript is deprecated in torch, but readers of a package run it."""
     warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+    warnings.filterwarnings(
+        "ignore",
+        category=torch.jit.TracerWarning,  # type: ignore[attr-defined]
+    )
 
 
 def _without_source_paths(archive: bytes) -> bytes:
-    """Leave out what names the files of this machine; the code and the weights stay."""
+    """Leave out what names files of this machine; code and weights stay."""
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         records = {
             name: source.read(name)
@@ -215,7 +218,7 @@ def _without_source_paths(archive: bytes) -> bytes:
 
 
 def _zip(target: Path | io.BytesIO, files: dict[str, bytes], method: int = 8) -> None:
-    """Write files to an archive whose bytes depend on names and contents alone."""
+    """Write files to an archive whose bytes depend only on names and contents."""
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in files.items():
             info = zipfile.ZipInfo(name, ARCHIVE_DATE)

@@ -1,14 +1,14 @@
-"""What the losses were since the last validation, kept on the device until it is asked for."""
+"""The losses since the last validation, kept on the device until they are needed."""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from crossres.training.team import Team
+from crossres.training.process_group import ProcessGroup
 
 
-class Record:
+class LossRecord:
     """Running sums of the terms of the loss; adding to them makes no GPU wait.
 
     Parameters
@@ -25,9 +25,9 @@ class Record:
         self.not_finite_at = torch.zeros((), dtype=torch.int64, device=device)
 
     def add(self, iteration: int, terms: Mapping[str, Tensor]) -> None:
-        """Take in the scalar terms of one iteration, counted from 1.
+        """Add the scalar terms of one iteration, counted from 1.
 
-        A term that joins in later is averaged from where it did.
+        A term that appears later is averaged from where it appeared.
         """
         names = list(terms)
         values = torch.stack([term.detach().float() for term in terms.values()])
@@ -40,13 +40,13 @@ class Record:
             self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
             self.counts[name] = self.counts.get(name, 0) + 1
 
-    def first_not_finite(self, team: Team) -> int | None:
+    def first_not_finite(self, group: ProcessGroup) -> int | None:
         """Return the first iteration with a term that is not finite, in any process.
 
         This waits for the device. All processes get the same answer, so that none goes on alone.
         """
         never = torch.iinfo(torch.int64).max
-        at = team.least(torch.where(self.not_finite_at > 0, self.not_finite_at, never))
+        at = group.minimum(torch.where(self.not_finite_at > 0, self.not_finite_at, never))
         return None if at == never else at
 
     def last_finite(self) -> str:
@@ -55,8 +55,8 @@ class Record:
             return "nothing yet"
         return ", ".join(f"{name} {value.item():.3g}" for name, value in self.latest.items())
 
-    def means(self, team: Team) -> dict[str, float]:
-        """Return the means since the last call, over all processes, and begin anew."""
+    def means(self, group: ProcessGroup) -> dict[str, float]:
+        """Return the means since the last call, over all processes, and start again."""
         means = {name: total / self.counts[name] for name, total in self.sums.items()}
         self.sums, self.counts = {}, {}
-        return {n: float(v) for n, v in team.mean_of(means).items()} if means else {}
+        return {n: float(v) for n, v in group.means(means).items()} if means else {}
