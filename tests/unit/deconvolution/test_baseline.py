@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from crossres.restoration.baseline import correlation, iterate_baseline, search_grid
+from crossres.deconvolution.baseline import correlation, iterate_baseline, search_grid
 
 METHODS = pytest.mark.parametrize(
     ("method", "parameter"), [("richardson_lucy", 0.0), ("nnls", 0.5)]

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.signal import convolve
 
-from crossres.restoration.blur import as_float_tensor, blur_operators, pad_by_reflection
+from crossres.deconvolution.blur import as_float_tensor, blur_operators, pad_by_reflection
 
 SHAPES = [
     ((16, 16), (5, 5)),
