@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from crossres.registration.stitching import Tile, locate_tiles
+from crossres.stitching import Tile, locate_tiles
 
 Positions = Mapping[Tile, tuple[float, float]]
 CASES = [(0.2, ()), (0.1, ()), (0.2, ((0, 1), (2, 2))), (0.1, ((0, 1), (2, 2)))]

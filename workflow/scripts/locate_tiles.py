@@ -9,8 +9,8 @@ import pandas as pd
 from crossres.experiments import tile_name
 from crossres.images import read_image
 from crossres.jobs import InputError, logger, progress
-from crossres.registration.stitching import TilePositions
-from crossres.registration.stitching import locate_tiles as locate
+from crossres.stitching import TilePositions
+from crossres.stitching import locate_tiles as locate
 
 
 def locate_tiles(
@@ -77,9 +77,10 @@ def report(scene: str, found: TilePositions) -> None:
 
 
 if __name__ == "__main__":
-    from crossres.jobs import run
+    from crossres.jobs import limit_threads, run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
+    limit_threads(job.threads)
     run(
         locate_tiles,
         job.log[0],

@@ -5,7 +5,7 @@ from pathlib import Path
 from crossres.experiments import tile_name
 from crossres.images import Image, read_image, read_scene_table, write_image
 from crossres.jobs import InputError, logger, progress
-from crossres.registration.mosaic import assemble_mosaic
+from crossres.stitching import assemble_mosaic
 
 
 def stitch_tiles(source: Path, positions: Path, folder: Path) -> None:
@@ -27,37 +27,46 @@ def stitch_tiles(source: Path, positions: Path, folder: Path) -> None:
         A tile that was located is missing.
     """
     for scene, table in progress(list(read_scene_table(positions)), "stitching scenes"):
-        tiles, places, size_nm = {}, {}, None
-        for tile in table.itertuples():
-            path = source / f"{tile_name(scene, tile.tile_row, tile.tile_col)}.ome.tif"
-            if not path.exists():
-                raise InputError(
-                    f"{source}: scene {scene} has no tile in row {tile.tile_row}, column "
-                    f"{tile.tile_col}, which the channel that it is placed by has; scan the same "
-                    "tiles in all channels, or set source.stitch.channel to null"
-                )
-            image = read_image(path)
-            first = next(iter(tiles.values()), image.array)
-            if image.array.shape != first.shape:
-                sizes = [
-                    f"{height} x {width}" for height, width in (image.array.shape, first.shape)
-                ]
-                raise InputError(
-                    f"{path}: has {sizes[0]} pixels, the scene's other tiles have {sizes[1]}; "
-                    "export all tiles of a scan at one size"
-                )
-            tiles[tile.tile_row, tile.tile_col] = image.array
-            places[tile.tile_row, tile.tile_col] = (tile.y_px, tile.x_px)
-            size_nm = image.pixel_size_nm
-        mosaic = assemble_mosaic(tiles, places)
-        write_image(folder / f"{scene}.ome.tif", Image(mosaic, "YX", size_nm))
+        places = {
+            (tile.tile_row, tile.tile_col): (tile.y_px, tile.x_px) for tile in table.itertuples()
+        }
+        tiles = {place: read_tile(source, scene, *place) for place in places}
+        first = next(iter(tiles.values()))
+        for (row, column), tile in tiles.items():
+            require_same_size(tile, first, source / f"{tile_name(scene, row, column)}.ome.tif")
+        mosaic = assemble_mosaic({place: tile.array for place, tile in tiles.items()}, places)
+        # what was said of a tile's one plane is not true of all
+        write_image(folder / f"{scene}.ome.tif", first.like(mosaic, corner_px=(0, 0), planes={}))
         logger.info("%s: %d x %d px of %d tiles", scene, *mosaic.shape, len(tiles))
 
 
-if __name__ == "__main__":
-    from crossres.jobs import run
+def read_tile(source: Path, scene: str, row: int, column: int) -> Image:
+    """Read a tile that was located."""
+    path = source / f"{tile_name(scene, row, column)}.ome.tif"
+    if not path.exists():
+        raise InputError(
+            f"{source}: scene {scene} has no tile in row {row}, column {column}, which the channel "
+            "that it is placed by has; scan the same tiles in all channels, or set "
+            "source.stitch.channel to null"
+        )
+    return read_image(path)
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+
+def require_same_size(tile: Image, first: Image, path: Path) -> None:
+    """Refuse a tile of another size than its scene's first."""
+    found, expected = (" x ".join(map(str, image.array.shape)) for image in (tile, first))
+    if found != expected:
+        raise InputError(
+            f"{path}: has {found} pixels, the scene's other tiles have {expected}; export all "
+            "tiles of a scan at one size"
+        )
+
+
+if __name__ == "__main__":
+    from crossres.jobs import limit_threads, run
+
+    job = snakemake
+    limit_threads(job.threads)
     run(
         stitch_tiles,
         job.log[0],

@@ -1,59 +1,61 @@
 """Subtract one constant background from every field of a batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from crossres.images import Image, read_image, write_image
-from crossres.jobs import logger, progress
-from crossres.preprocess import background_of
+from crossres.images import read_image, write_image
+from crossres.jobs import InputError, logger, progress
+from crossres.preprocess import Constants
 from crossres.preprocess import subtract_background as subtract
+from crossres.preprocess.constants import Role
 
 
 def subtract_background(
-    source: Path,
-    reference: Path,
-    fields: Sequence[str],
-    reference_fields: Sequence[str],
-    background: Mapping[str, Any],
-    folder: Path,
+    source: Path, constants: Path, role: Role, fields: Sequence[str], folder: Path
 ) -> None:
-    """Write every field of a batch less the constant found in the reference batch.
-
-    The constant belongs to the microscope, not to the field: all batches take it from the same
-    fields, the first batch of the training split.
+    """Write every field of a batch less the constant background of its microscope.
 
     Parameters
     ----------
-    source, reference
-        Folders of imported fields: this batch, and the one that the constant comes from.
-    fields, reference_fields
-        Names of the fields in both.
-    background
-        ``preprocess.background``.
+    source
+        Folder of imported fields.
+    constants
+        What find_constants wrote.
+    role
+        Whose fields they are.
+    fields
+        Their names.
     folder
         Where to.
+
+    Raises
+    ------
+    InputError
+        The constants name no background.
     """
-    first = {name: read_image(reference / f"{name}.ome.tif").array for name in reference_fields}
-    constant = background_of(first, background)
+    constant = Constants.read(constants).of(role).background
+    if constant is None:
+        raise InputError(
+            f"{constants}: has no background of the {role}; delete the file, so that "
+            "find_constants writes it again"
+        )
     logger.info("background: %.2f counts", constant)
     for name in progress(fields, "subtracting background"):
         image = read_image(source / f"{name}.ome.tif")
-        array = subtract(image.array, constant)
-        write_image(folder / f"{name}.ome.tif", Image(array, "YX", image.pixel_size_nm))
+        write_image(folder / f"{name}.ome.tif", image.like(subtract(image.array, constant)))
 
 
 if __name__ == "__main__":
-    from crossres.jobs import run
+    from crossres.jobs import limit_threads, run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
+    limit_threads(job.threads)
     run(
         subtract_background,
         job.log[0],
         source=Path(job.input.source),
-        reference=Path(job.input.reference),
+        constants=Path(job.input.constants),
+        role=job.wildcards.role,
         fields=job.params.fields,
-        reference_fields=job.params.reference_fields,
-        background=job.params.background,
         folder=Path(job.output[0]),
     )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crossres.images import Image, agreed_pixel_size, as_plane, require_signal
+from crossres.images import Image, agreed_pixel_size, agreed_z_step, require_signal, to_dims
 from crossres.jobs import InputError
 
 PLANE = np.arange(20, dtype=np.uint16).reshape(4, 5)
@@ -13,30 +13,60 @@ PLANE = np.arange(20, dtype=np.uint16).reshape(4, 5)
      (PLANE.T[:, None], "XCY")],
 )  # fmt: skip
 def test_axes_of_length_one_are_dropped(array, axes):
-    plane = as_plane(Image(array, axes, 30.0), "a.tif")
-    assert (plane.axes, plane.pixel_size_nm) == ("YX", 30.0)
+    plane = to_dims(Image(array, axes, 30.0, 100.0), 2, "a.tif")
+    assert (plane.axes, plane.pixel_size_nm, plane.z_step_nm) == ("YX", 30.0, None)
     np.testing.assert_array_equal(plane.array, PLANE)
 
 
-@pytest.mark.parametrize(("shape", "axes", "found"), [((2, 4, 5), "CYX", "C=2"),
-                                                      ((1, 3, 4, 5), "CZYX", "Z=3"),
-                                                      ((7, 4, 5), "TYX", "T=7")])  # fmt: skip
-def test_more_than_one_plane_is_refused(shape, axes, found):
-    with pytest.raises(InputError) as fault:
-        as_plane(Image(np.zeros(shape), axes), "stack.tif")
-    assert "stack.tif" in str(fault.value)
-    assert found in str(fault.value)
-    assert "slice" in str(fault.value)
+@pytest.mark.parametrize(
+    ("shape", "axes", "dims", "kept"),
+    [((7, 4, 5), "TYX", 2, "TYX"), ((7, 1, 4, 5), "TZYX", 2, "TYX"), ((3, 4, 5), "ZYX", 3, "ZYX"),
+     ((1, 3, 4, 5), "CZYX", 3, "ZYX"), ((2, 3, 4, 5), "TZYX", 3, "TZYX"),
+     ((3, 2, 4, 5), "ZTYX", 3, "TZYX"), ((1, 3, 1, 4, 5), "TZCYX", 3, "ZYX")],
+)  # fmt: skip
+def test_frames_pass_through_and_volumes_keep_their_slices(rng, shape, axes, dims, kept):
+    array = np.arange(np.prod(shape)).reshape(shape)
+    found = to_dims(Image(array, axes, 30.0, 100.0, frame_interval_s=2.0), dims, "a.tif")
+    assert found.axes == kept
+    assert found.z_step_nm == (100.0 if "Z" in kept else None)
+    assert found.frame_interval_s == (2.0 if "T" in kept else None)
+    # every pixel where its own numbers along the axes say
+    for place in rng.integers(0, shape, (20, len(shape))):
+        place = dict(zip(axes, place, strict=True))
+        expected = array[tuple(place[a] for a in axes)]
+        assert found.array[tuple(place[a] for a in kept)] == expected
 
 
-def test_image_without_y_or_x_is_refused():
+@pytest.mark.parametrize(
+    ("shape", "axes", "dims", "words"),
+    [
+        ((2, 4, 5), "CYX", 2, r"stack\.tif: has 2 channels \(C=2\).*save each channel"),
+        ((2, 3, 4, 5), "CZYX", 3, r"stack\.tif: has 2 channels \(C=2\).*save each channel"),
+        ((1, 3, 4, 5), "CZYX", 2, r"volume of 3 slices \(Z=3\).*dims: 2.*set dims: 3"),
+        ((7, 3, 4, 5), "TZYX", 2, r"volume of 3 slices \(Z=3\).*dims: 2.*set dims: 3"),
+        ((4, 5), "YX", 3, "is a single plane.*dims: 3.*set dims: 2"),
+        ((1, 4, 5), "ZYX", 3, "is a single plane.*dims: 3.*set dims: 2"),
+        ((7, 4, 5), "TYX", 3, r"time series of 7 frames \(T=7\) without slices.*axis Z named"),
+    ],
+)
+def test_a_colour_a_slice_or_a_frame_is_not_taken_for_another(shape, axes, dims, words):
+    with pytest.raises(InputError, match=words):
+        to_dims(Image(np.zeros(shape), axes), dims, "stack.tif")
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_image_without_y_or_x_is_refused(dims):
     with pytest.raises(InputError, match=r"line\.tif.*TX"):
-        as_plane(Image(np.zeros((3, 4)), "TX"), "line.tif")
+        to_dims(Image(np.zeros((3, 4)), "TX"), dims, "line.tif")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 def test_an_image_with_two_values_passes(dtype):
     require_signal(PLANE.astype(dtype), "a.tif")
+
+
+def test_a_volume_may_have_slices_without_signal():
+    require_signal(np.stack([np.zeros_like(PLANE), PLANE]), "a.tif")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -86,3 +116,13 @@ def test_contradicting_pixel_sizes_are_refused_with_both_named(other):
 def test_no_pixel_size_at_all_is_refused_with_the_column_to_add():
     with pytest.raises(InputError, match=r"a\.tif: has no pixel size.*input_pixel_size_nm"):
         agreed_pixel_size({"the file": None, "the sheet": None}, "a.tif")
+
+
+def test_z_steps_are_agreed_on_likewise():
+    assert agreed_z_step({"the file": 160.0, "the sheet": 161.0}, "a.tif") == 160.0
+    with pytest.raises(
+        InputError, match=r"a\.tif: the file says 160 nm a slice, the sheet says 170"
+    ):
+        agreed_z_step({"the file": 160.0, "the sheet": 170.0}, "a.tif")
+    with pytest.raises(InputError, match=r"a\.tif: has no z step.*input_z_step_nm or target_z_ste"):
+        agreed_z_step({"the file": None}, "a.tif")

@@ -3,6 +3,7 @@ import pytest
 
 from crossres.images import centred_grid, field_window
 from crossres.jobs import InputError
+from crossres.settings import Cut
 
 GRIDS = [
     ((60, 97), 2, {"train": 3, "validation": 1, "test": 1}, 5),
@@ -14,9 +15,10 @@ GRIDS = [
 
 def windows(shape, rows, columns, guard_px):
     """Every window with its split, in the documented order: row by row, train to test."""
+    cut = Cut(rows=rows, columns=columns, guard_px=guard_px)
     order = [split for split in ("train", "validation", "test") for _ in range(columns[split])]
     return [
-        (split, field_window(shape, rows, columns, guard_px, row * len(order) + column))
+        (split, field_window(shape, cut, row * len(order) + column))
         for row in range(rows)
         for column, split in enumerate(order)
     ]
@@ -63,7 +65,14 @@ def test_windows_by_hand():
 def test_a_guard_band_that_leaves_no_field_is_refused(guard_px, index):
     columns = {"train": 1, "validation": 1, "test": 1}
     with pytest.raises(InputError, match="guard_px"):
-        field_window((30, 30), 1, columns, guard_px, index)
+        field_window((30, 30), Cut(rows=1, columns=columns, guard_px=guard_px), index)
+
+
+@pytest.mark.parametrize("leading", [(7,), (3, 5)])
+def test_slices_and_frames_are_not_cut(leading):
+    cut = Cut(rows=2, columns={"train": 2, "validation": 1, "test": 1}, guard_px=5)
+    assert field_window((*leading, 20, 40), cut, 1) == field_window((20, 40), cut, 1)
+    assert centred_grid((*leading, 25, 41), 2, 3, 10) == centred_grid((25, 41), 2, 3, 10)
 
 
 def test_a_centred_grid_by_hand():

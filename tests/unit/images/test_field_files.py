@@ -25,13 +25,16 @@ def test_fields_are_found_sorted_and_named_after_their_files(tmp_path):
     assert [field_name(path) for path in found] == ["01", "02", "03"]
 
 
-def test_restored_fields_are_cropped_to_show_the_place_of_the_pair(tmp_path):
-    whole = np.arange(20 * 24, dtype=np.float32).reshape(20, 24)
-    inner = whole[3:-4, 5:-2]
+@pytest.mark.parametrize(("axes", "slices"), [("YX", ()), ("ZYX", (4,))])
+def test_restored_fields_are_cropped_to_show_the_place_of_the_pair(tmp_path, axes, slices):
+    shape = (*slices, 20, 24)
+    step = 160.0 if slices else None
+    whole = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    inner = whole[..., 3:-4, 5:-2]
     roles = ("input", "target")
-    pair = Image(np.stack([inner, inner + 1]), "CYX", 30.0, channels=roles, corner_px=(3, 5))
+    pair = Image(np.stack([inner, inner + 1]), f"C{axes}", 30.0, step, roles, (3, 5))
     write_image(tmp_path / "registered" / "f.ome.tif", pair)
-    write_image(tmp_path / "gan" / "f.ome.tif", Image(whole, "YX", 30.0))
+    write_image(tmp_path / "gan" / "f.ome.tif", Image(whole, axes, 30.0, step))
     images, size_nm = load_field(tmp_path / "registered" / "f.ome.tif", {"gan": tmp_path / "gan"})
     assert size_nm == 30.0
     np.testing.assert_array_equal(images["gan"], images["input"])

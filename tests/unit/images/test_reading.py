@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from crossres.images import as_plane, read_image, write_image
+from crossres.images import read_image, to_dims, write_image
 from crossres.jobs import InputError
 
 PLANE = np.arange(1, 13 * 10 + 1, dtype=np.uint16).reshape(13, 10)
@@ -299,5 +299,5 @@ def test_a_public_composite_of_three_channels_is_no_colour_image(real_images):
     assert (found.axes, found.array.shape, found.array.dtype) == ("CYX", (3, 512, 672), np.uint16)
     # "The scale of 19.42 pixels per micrometer", says its text
     assert found.pixel_size_nm == pytest.approx(1000 / 19.42, rel=1e-4)
-    with pytest.raises(InputError, match=r"more than one plane \(C=3\)"):
-        as_plane(found, "here")
+    with pytest.raises(InputError, match=r"has 3 channels \(C=3\)"):
+        to_dims(found, 2, "here")

@@ -2,21 +2,19 @@
 
 import torch
 
-from crossres.networks import NETWORKS, build
+from crossres.catalogue.networks import NETWORKS
+from crossres.networks import build
 from crossres.networks.attention import FourierAttention, MeanAttention
 
-SMALL = {
-    "gan": {"width": 4, "depth": 2},
-    "cnn": {"width": 4, "depth": 2},
-    "rcan": {"width": 8, "groups": 2, "blocks": 1, "reduction": 2},
-    "tcan": {"width": 4, "groups": 1, "blocks": 1, "depth": 2},
-    "dfcan": {"width": 8, "groups": 1, "blocks": 2},
-    "care": {"width": 4},
-    "srresnet": {"width": 4, "blocks": 2},
-    "esrgan": {"width": 4, "growth": 2, "blocks": 1},
-}
+SMALL = {"width": 8, "depth": 2, "groups": 2, "blocks": 2, "reduction": 2, "growth": 2}
+"""Sizes for a test, by their names in the catalogue."""
 ALL = [(name, dims) for name in sorted(NETWORKS) for dims in NETWORKS[name].dims]
 WITH_ATTENTION = [("rcan", 2), ("rcan", 3), ("tcan", 2), ("dfcan", 2)]
+
+
+def own(name, sizes):
+    """Return the sizes that a network has."""
+    return {key: size for key, size in sizes.items() if key in NETWORKS[name].own()}
 
 
 def small(name, dims=2, **settings):
@@ -25,7 +23,7 @@ def small(name, dims=2, **settings):
     The hidden channels of attention are few, and random ones may all rest; here they do not.
     """
     torch.manual_seed(0)
-    network = build(name, dims, **{**SMALL[name], **settings}).eval()
+    network = build(name, dims, **{**own(name, SMALL), **settings}).eval()
     for module in network.modules():
         if isinstance(module, MeanAttention | FourierAttention):
             torch.nn.init.constant_(module.squeeze.bias, 1.0)

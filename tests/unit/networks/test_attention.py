@@ -16,9 +16,11 @@ def mean_attention(dims=2, field_px=(FIELD, FIELD), channels=8):
     return attention
 
 
-def fourier_attention(field_px=(FIELD, FIELD), channels=8, **settings):
+def fourier_attention(field_px=(FIELD, FIELD), channels=8, sigmoid=True, **settings):
     torch.manual_seed(0)
-    attention = FourierAttention(channels, reduction=2, field_px=field_px, **settings).eval()
+    attention = FourierAttention(
+        channels, 0.8, sigmoid, reduction=2, field_px=field_px, **settings
+    ).eval()
     for layer in (attention.squeeze, attention.excite):
         torch.nn.init.normal_(layer.weight)
     return attention

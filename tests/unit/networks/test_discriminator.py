@@ -1,7 +1,12 @@
 import pytest
 import torch
 
+from crossres.catalogue.networks import Adversarial, EsrganAdversarial, TcanAdversarial
 from crossres.networks import PatchDiscriminator
+
+
+def built(**settings):
+    return PatchDiscriminator(Adversarial(**settings))
 
 
 def convolution(channels_in, channels_out):
@@ -17,46 +22,46 @@ def test_parameters_are_those_of_the_printed_layers(width, downsample):
     for before, after in zip([width, *widths], widths, strict=False):
         expected += convolution(before, after) + convolution(after, after)
     expected += (16 * width + 1) * width + (width + 1)
-    found = sum(p.numel() for p in PatchDiscriminator(width, downsample).parameters())
+    found = sum(p.numel() for p in built(width=width, downsample=downsample).parameters())
     assert found == expected
 
 
 def test_huangs_has_three_fully_connected_layers():
     # Huang 2023: five blocks and three layers, of 512, 128 and 32 channels
-    judge = PatchDiscriminator(32, downsample=True, fully_connected=3)
-    layers = [m for m in judge.judge if isinstance(m, torch.nn.Linear)]
+    discriminator = PatchDiscriminator(TcanAdversarial())
+    layers = [m for m in discriminator.head if isinstance(m, torch.nn.Linear)]
     assert [(m.in_features, m.out_features) for m in layers] == [(512, 128), (128, 32), (32, 1)]
-    assert len([m for m in judge.features if isinstance(m, torch.nn.AvgPool2d)]) == 4
+    assert len([m for m in discriminator.features if isinstance(m, torch.nn.AvgPool2d)]) == 4
 
 
 def test_esrgans_has_eight_convolutions_and_two_dense_layers():
     # Chen 2021, Methods
-    judge = PatchDiscriminator(64, True, blocks=4, leading_convolution=False)
-    convolutions = [m for m in judge.features if isinstance(m, torch.nn.Conv2d)]
+    discriminator = PatchDiscriminator(EsrganAdversarial())
+    convolutions = [m for m in discriminator.features if isinstance(m, torch.nn.Conv2d)]
     assert [m.out_channels for m in convolutions] == [64, 64, 128, 128, 256, 256, 512, 512]
-    assert len([m for m in judge.judge if isinstance(m, torch.nn.Linear)]) == 2
+    assert len([m for m in discriminator.head if isinstance(m, torch.nn.Linear)]) == 2
 
 
 def test_a_leading_convolution_makes_it_nine():
-    judge = PatchDiscriminator(64, True, blocks=4)
-    convolutions = [m for m in judge.features if isinstance(m, torch.nn.Conv2d)]
+    discriminator = built(width=64, downsample=True, blocks=4)
+    convolutions = [m for m in discriminator.features if isinstance(m, torch.nn.Conv2d)]
     assert [m.in_channels for m in convolutions[:2]] == [1, 64]
     assert len(convolutions) == 9
 
 
 @pytest.mark.parametrize("fully_connected", [1, 2, 3, 6])
 def test_any_number_of_fully_connected_layers_ends_in_one_logit(fully_connected):
-    judge = PatchDiscriminator(2, fully_connected=fully_connected, blocks=2)
-    assert len([m for m in judge.judge if isinstance(m, torch.nn.Linear)]) == fully_connected
-    assert judge(torch.rand(3, 1, 8, 8)).shape == (3,)
+    discriminator = built(width=2, fully_connected=fully_connected, blocks=2)
+    assert len([m for m in discriminator.head if isinstance(m, torch.nn.Linear)]) == fully_connected
+    assert discriminator(torch.rand(3, 1, 8, 8)).shape == (3,)
 
 
-def test_volumes_are_judged_slice_by_slice():
-    judge = PatchDiscriminator(2, True).eval()
+def test_volumes_get_a_logit_per_slice():
+    discriminator = built(width=2, downsample=True).eval()
     volumes = torch.rand(2, 1, 3, 16, 16)
     with torch.inference_mode():
-        found = judge(volumes)
-        alone = torch.stack([judge(volumes[:, :, z]) for z in range(3)], dim=1)
+        found = discriminator(volumes)
+        alone = torch.stack([discriminator(volumes[:, :, z]) for z in range(3)], dim=1)
     torch.testing.assert_close(found, alone.flatten())
 
 
@@ -64,23 +69,23 @@ def test_volumes_are_judged_slice_by_slice():
 @pytest.mark.parametrize("size", [(1, 1), (16, 16), (21, 34), (64, 64)])
 def test_a_patch_of_any_size_gets_one_logit_and_every_weight_learns(size, downsample):
     torch.manual_seed(0)
-    judge = PatchDiscriminator(2, downsample)
-    logits = judge(torch.rand(3, 1, *size))
+    discriminator = built(width=2, downsample=downsample)
+    logits = discriminator(torch.rand(3, 1, *size))
     assert logits.shape == (3,)
     logits.sum().backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in judge.parameters())
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in discriminator.parameters())
 
 
 @pytest.mark.parametrize("downsample", [False, True])
 def test_features_are_averaged_over_the_whole_patch(downsample):
     # kernels without neighbours, so that nothing but the pooling can tell one place from another
     torch.manual_seed(0)
-    judge = PatchDiscriminator(2, downsample).eval()
-    for layer in judge.features:
+    discriminator = built(width=2, downsample=downsample).eval()
+    for layer in discriminator.features:
         if isinstance(layer, torch.nn.Conv2d):
             layer.weight.data *= torch.tensor([[0, 0, 0], [0, 1, 0], [0, 0, 0]])
     patch = torch.rand(1, 1, 32, 32)
     with torch.inference_mode():
-        logit = judge(patch)
+        logit = discriminator(patch)
         for other in (patch.repeat(1, 1, 2, 3), patch.roll((16, 16), (2, 3)), patch.flip(3)):
-            torch.testing.assert_close(judge(other), logit)
+            torch.testing.assert_close(discriminator(other), logit)

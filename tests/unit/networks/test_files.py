@@ -7,8 +7,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from crossres.catalogue.networks import NETWORKS
 from crossres.jobs import InputError
-from crossres.networks import NETWORKS, ModelFile, build, load_model, save_model
+from crossres.networks import ModelFile, build, load_model, save_model
 from crossres.networks.files import clone_weights
 from crossres.preprocess import Scale
 
@@ -83,7 +84,7 @@ def test_models_written_before_volumes_are_read(model):
     [
         ({"network": "gna"}, "'gna' is unknown"),
         ({"settings": {"wdith": 2}}, "no setting wdith"),
-        ({"settings": {"width": "wide"}}, "cannot be built"),
+        ({"settings": {"width": "wide"}}, "cannot be built (network 'gan': width is 'wide'"),
         ({"dims": 3}, "dims is 3"),
     ],
 )
@@ -188,7 +189,7 @@ def test_garbage(tmp_path):
 def test_a_model_of_somebody_else(tmp_path):
     path = tmp_path / "model.safetensors"
     save_file({"weight": torch.zeros(3)}, path)
-    assert "not a model of ours" in refusal(path)
+    assert "not written by crossres" in refusal(path)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,19 @@
+import inspect
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 import torch
+from pydantic_core import PydanticUndefined
 from small_networks import ALL, CASES, small, small_case
 
+import crossres
+from crossres.catalogue.networks import NETWORKS, Network
 from crossres.jobs import InputError
-from crossres.networks import NETWORKS, architecture, build
+from crossres.networks import build, takes_field
 
 SIZES = {
     2: [(16, 16), (1, 1), (7, 13), (37, 53), (48, 17)],
@@ -85,8 +95,7 @@ def test_a_field_that_is_none_is_refused(field_px):
 
 
 def test_unknown_name_is_refused_with_the_known_ones():
-    known = "care, cnn, dfcan, esrgan, gan, rcan, srresnet, tcan"
-    with pytest.raises(InputError, match=f"'gna' is unknown.*{known}"):
+    with pytest.raises(InputError, match=f"'gna' is unknown.*{', '.join(sorted(NETWORKS))}"):
         build("gna")
 
 
@@ -107,19 +116,64 @@ def test_unknown_setting_is_refused_by_its_name(name, dims):
         build(name, dims, wdith=8)
 
 
-def test_upsampling_that_is_none_is_refused():
-    with pytest.raises(InputError, match=r"upsampling is 'bicubic'.*bilinear or nearest"):
-        build("gan", upsampling="bicubic")
+def test_a_field_is_refused_by_a_network_without_attention():
+    assert not takes_field("gan")
+    with pytest.raises(InputError, match="'gan' has no setting field_px"):
+        build("gan", field_px=[64, 64])
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"upsampling": "bicubic"}, "upsampling is 'bicubic'.*'bilinear' or 'nearest'"),
+        ({"width": 0}, "width is 0.*greater than or equal to 1"),
+        ({"depth": "4"}, "depth is '4'.*valid integer"),
+    ],
+)
+def test_a_value_that_a_setting_does_not_take_is_refused_by_its_name(setting, words):
+    with pytest.raises(InputError, match=f"network 'gan': {words}"):
+        build("gan", **setting)
+
+
+def constructor_of(name):
+    module, constructor = NETWORKS[name].module.split(":")
+    return getattr(import_module(f"crossres.networks.{module}"), constructor)
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_the_settings_of_a_network_are_found_among_those_of_its_training(name):
-    training = {"iterations": 10, "batch": 2, "seeds": [0], "loss": {"mae": 1}, "dims": 2}
-    own = {"width": 4}
-    assert architecture(name, {**training, **own}) == own
-    build(name, **architecture(name, {**training, **own}))
+def test_a_constructor_takes_the_settings_of_the_catalogue_and_has_no_defaults_of_its_own(name):
+    parameters = inspect.signature(constructor_of(name)).parameters
+    given_by_others = {"dims", "field_px", "channels_in", "channels_out"}
+    assert set(parameters) - given_by_others == NETWORKS[name].own()
+    assert all(parameters[key].default is inspect.Parameter.empty for key in NETWORKS[name].own())
 
 
-def test_the_settings_of_an_unknown_network_are_refused():
-    with pytest.raises(InputError, match="'gna' is unknown"):
-        architecture("gna", {})
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_setting_of_a_network_has_a_default(name):
+    fields = NETWORKS[name].model_fields
+    assert all(
+        fields[key].default is not PydanticUndefined for key in fields.keys() - {"iterations"}
+    )
+    assert not NETWORKS[name].own() & set(Network.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_networks_own_settings_build_it(name):
+    settings = NETWORKS[name](iterations=10, batch=2, width=4)
+    assert settings.architecture.keys() == NETWORKS[name].own()
+    with torch.device("meta"):
+        found, expected = build(name, **settings.architecture), build(name, width=4)
+    assert [p.shape for p in found.parameters()] == [p.shape for p in expected.parameters()]
+
+
+def test_a_network_is_imported_only_when_it_is_built():
+    seen = (
+        "import sys; from crossres.networks import build; "
+        "print('crossres.networks.rcan' in sys.modules); build('rcan', width=1); "
+        "print('crossres.networks.rcan' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(crossres.__file__).parents[1])}
+    found = subprocess.run(
+        [sys.executable, "-c", seen], env=environment, capture_output=True, text=True
+    )
+    assert found.stdout.split() == ["False", "True"], found.stderr

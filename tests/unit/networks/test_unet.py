@@ -11,7 +11,7 @@ from crossres.networks.unet import TripleConvolution, UNet
 
 @pytest.mark.parametrize("width", [1, 4, 32])
 def test_parameters_are_those_of_the_printed_layers(width):
-    assert count(UNet(width)) == u_net(width)
+    assert count(build("gan", width=width)) == u_net(width)
 
 
 @pytest.mark.parametrize("name", ["gan", "cnn"])
@@ -24,7 +24,7 @@ def test_paper_scale_is_the_default(name):
 
 
 def test_down_blocks_without_weights_pass_their_input_on_in_zero_channels():
-    network = UNet(width=2).eval()
+    network = build("gan", width=2).eval()
     for parameter in network.down.parameters():
         torch.nn.init.zeros_(parameter)
     seen = []
@@ -56,7 +56,7 @@ def test_leaky_relu_keeps_a_tenth_of_the_negative_side_each_time():
 @pytest.mark.parametrize("size", [(30, 41), (17, 16)])
 def test_sizes_off_the_stride_are_continued_by_their_border(size):
     torch.manual_seed(0)
-    network = UNet(width=2).eval()
+    network = build("gan", width=2).eval()
     image = torch.rand(1, 1, *size)
     missing = [-n % 16 for n in size]
     whole = F.pad(image, (0, missing[1], 0, missing[0]), mode="replicate")
@@ -66,7 +66,7 @@ def test_sizes_off_the_stride_are_continued_by_their_border(size):
 
 @pytest.mark.parametrize(("upsampling", "between"), [("nearest", 1.0), ("bilinear", 0.75)])
 def test_upsampling_repeats_pixels_or_passes_between_them(upsampling, between):
-    network = UNet(width=1, depth=1, upsampling=upsampling).eval()
+    network = build("gan", width=1, depth=1, upsampling=upsampling).eval()
     for parameter in network.parameters():
         torch.nn.init.zeros_(parameter)
     # the bottom passes the image on; the up block sees it behind the skip and two channels
@@ -82,7 +82,7 @@ def test_upsampling_repeats_pixels_or_passes_between_them(upsampling, between):
 
 
 def test_a_part_of_another_network_has_other_channels():
-    network = UNet(width=2, depth=2, channels_in=5, channels_out=3)
+    network = UNet(2, 2, "bilinear", channels_in=5, channels_out=3)
     with torch.inference_mode():
         assert network(torch.rand(1, 5, 9, 14)).shape == (1, 3, 9, 14)
 
@@ -90,7 +90,7 @@ def test_a_part_of_another_network_has_other_channels():
 def test_weights_start_as_he_proposed_and_biases_at_zero():
     # He 2015, eq. 14: variance 2 / ((1 + slope^2) fan_in)
     torch.manual_seed(0)
-    network = UNet(width=16)
+    network = build("gan", width=16)
     weight = network.bottom.weight
     expected = math.sqrt(2 / ((1 + 0.1**2) * 9 * weight.shape[1]))
     assert weight.std().item() == pytest.approx(expected, rel=0.01)

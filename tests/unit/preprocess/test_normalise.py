@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crossres.preprocess import Scale, scale_from_percentiles
+from crossres.preprocess import PixelQuantiles, Scale, scale_from_percentiles
 
 
 def test_percentiles_become_zero_and_one():
@@ -36,3 +36,12 @@ def test_one_scale_keeps_the_brightness_of_two_fields_apart():
 def test_percentiles_that_coincide_are_refused(pixels, low, high):
     with pytest.raises(ValueError, match=f"percentiles {low} and {high}"):
         scale_from_percentiles(pixels, low, high)
+
+
+def test_pixels_gathered_image_by_image_give_the_scale_of_all():
+    gathered = PixelQuantiles()
+    for part in np.split(np.arange(1001.0), [100, 730]):
+        gathered.add(part)
+    assert scale_from_percentiles(gathered, 2, 99.9) == scale_from_percentiles(
+        np.arange(1001.0), 2, 99.9
+    )

@@ -1,6 +1,12 @@
-"""An image is an array with axes, pixel size in nm and channel names."""
+"""An image is an array with axes, a grid (pixel size, z step, corner) and channel names."""
 
-from crossres.images.checking import agreed_pixel_size, as_plane, require_signal
+from crossres.images.checking import (
+    agreed_grid,
+    agreed_pixel_size,
+    agreed_z_step,
+    require_signal,
+    to_dims,
+)
 from crossres.images.cutting import centred_grid, field_window
 from crossres.images.field import (
     field_name,
@@ -9,19 +15,21 @@ from crossres.images.field import (
     read_field_table,
     read_scene_table,
 )
-from crossres.images.image import Image, Metadata
+from crossres.images.image import Grid, Image, Metadata
 from crossres.images.reading import files_of_image, open_image, read_image
 from crossres.images.stored import Pixels, StoredArray, Window, slabs
 from crossres.images.writing import image_to_fill, write_image
 
 __all__ = [
+    "Grid",
     "Image",
     "Metadata",
     "Pixels",
     "StoredArray",
     "Window",
+    "agreed_grid",
     "agreed_pixel_size",
-    "as_plane",
+    "agreed_z_step",
     "centred_grid",
     "field_name",
     "field_window",
@@ -35,5 +43,6 @@ __all__ = [
     "read_scene_table",
     "require_signal",
     "slabs",
+    "to_dims",
     "write_image",
 ]

@@ -1,42 +1,78 @@
 """What an image must be before work is spent on it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from crossres.images.image import Image
+from crossres.images.image import Grid, Image
 from crossres.jobs import InputError
 
-PIXEL_SIZE_TOLERANCE = 0.01
-"""Two statements of a pixel size may differ by this fraction, from rounding in metadata."""
+SIZE_TOLERANCE = 0.01
+"""Two statements of one length may differ by this fraction, from rounding in metadata."""
 
 
-def as_plane(image: Image, where: str) -> Image:
-    """Return the image with only its Y and X axes.
+def to_dims(image: Image, dims: int, where: str) -> Image:
+    """Return an image with the axes of its experiment, those of length 1 being dropped.
+
+    A time series stays one: its frames are images, or volumes, of their own.
+
+    Parameters
+    ----------
+    image
+        As it was read.
+    dims
+        2 for images, 3 for volumes, as the experiment states.
+    where
+        The file.
+
+    Returns
+    -------
+    Image
+        ([T,] Y, X), or ([T,] Z, Y, X) for ``dims`` 3.
 
     Raises
     ------
     InputError
-        Any other axis is longer than 1.
+        Several channels, a volume among images, or an image or a time series among volumes.
     """
-    if set("YX") - set(image.axes):
+    sizes = image.sizes
+    if set("YX") - set(sizes):
         raise InputError(f"{where}: has axes {image.axes}; expected an image with Y and X")
-    extra = {
-        axis: n for axis, n in zip(image.axes, image.array.shape, strict=True) if axis not in "YX"
-    }
-    if any(n > 1 for n in extra.values()):
-        found = ", ".join(f"{axis}={n}" for axis, n in extra.items())
+    longer = {axis: n for axis, n in sizes.items() if n > 1}
+    if "C" in longer:
         raise InputError(
-            f"{where}: has more than one plane ({found}); expected a single 2D image: save one "
-            "channel, slice and time point a file"
+            f"{where}: has {sizes['C']} channels (C={sizes['C']}); expected one: save each channel "
+            "as a file of its own, with a row of its own in the sheet"
         )
-    plane = image.array.reshape(
-        [n for a, n in zip(image.axes, image.array.shape, strict=True) if a in "YX"]
+    if dims == 2 and "Z" in longer:
+        raise InputError(
+            f"{where}: is a volume of {sizes['Z']} slices (Z={sizes['Z']}), in an experiment of "
+            "images (dims: 2); save one slice or a projection as an image, or set dims: 3"
+        )
+    if dims == 3 and "Z" not in longer:
+        found = (
+            f"a time series of {sizes['T']} frames (T={sizes['T']}) without slices"
+            if "T" in longer
+            else "a single plane"
+        )
+        raise InputError(
+            f"{where}: is {found}, in an experiment of volumes (dims: 3); save all slices of a "
+            "field as one stack with its axis Z named, or set dims: 2"
+        )
+    axes = "".join(axis for axis in "TZYX" if axis in longer or axis in "YX")
+    dropped = tuple(i for i, axis in enumerate(image.axes) if axis not in axes)
+    kept = [axis for axis in image.axes if axis in axes]
+    array = image.array.squeeze(dropped).transpose([kept.index(axis) for axis in axes])
+    return image.like(
+        array,
+        axes=axes,
+        z_step_nm=image.z_step_nm if "Z" in axes else None,
+        frame_interval_s=image.frame_interval_s if "T" in axes else None,
     )
-    plane = plane if image.axes.index("Y") < image.axes.index("X") else plane.T
-    return Image(plane, "YX", image.pixel_size_nm)
 
 
 def require_signal(array: np.ndarray, where: str) -> None:
-    """Refuse an image that holds NaN or Inf, no numbers, or one value throughout."""
+    """Refuse an image of any axes that holds NaN or Inf, no numbers, or one value throughout."""
     if array.dtype.kind not in "uif":
         raise InputError(f"{where}: holds {array.dtype} values; expected integers or floats")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -49,7 +85,7 @@ def require_signal(array: np.ndarray, where: str) -> None:
         )
 
 
-def agreed_pixel_size(stated: dict[str, float | None], where: str) -> float:
+def agreed_pixel_size(stated: Mapping[str, float | None], where: str) -> float:
     """Return the pixel size that all who state one agree on.
 
     Parameters
@@ -64,17 +100,46 @@ def agreed_pixel_size(stated: dict[str, float | None], where: str) -> float:
     InputError
         Nobody states one, or two contradict each other by more than 1 %.
     """
+    return _agreed(stated, where, "pixel size", "pixel", "pixel_size_nm")
+
+
+def agreed_z_step(stated: Mapping[str, float | None], where: str) -> float:
+    """Return the distance of two slices that all who state one agree on; see agreed_pixel_size."""
+    return _agreed(stated, where, "z step", "slice", "z_step_nm")
+
+
+def agreed_grid(stated: Mapping[str, Grid], dims: int, where: str) -> Grid:
+    """Return the grid that all who state one agree on; the z step counts for ``dims`` 3 alone.
+
+    Parameters
+    ----------
+    stated, where
+        As of :func:`agreed_pixel_size`.
+    dims
+        2 for images, 3 for volumes.
+    """
+    return Grid(
+        agreed_pixel_size({who: grid.pixel_size_nm for who, grid in stated.items()}, where),
+        agreed_z_step({who: grid.z_step_nm for who, grid in stated.items()}, where)
+        if dims == 3
+        else None,
+    )
+
+
+def _agreed(
+    stated: Mapping[str, float | None], where: str, what: str, unit: str, column: str
+) -> float:
     known = {who: size for who, size in stated.items() if size is not None}
     if not known:
         raise InputError(
-            f"{where}: has no pixel size, and nothing else states one; add the column "
-            "input_pixel_size_nm or target_pixel_size_nm to the sheet"
+            f"{where}: has no {what}, and nothing else states one; add the column input_{column} "
+            f"or target_{column} to the sheet"
         )
     (first, size), *others = known.items()
     for who, other in others:
-        if abs(other - size) > PIXEL_SIZE_TOLERANCE * size:
+        if abs(other - size) > SIZE_TOLERANCE * size:
             raise InputError(
-                f"{where}: {first} says {size:g} nm a pixel, {who} says {other:g} nm; correct the "
+                f"{where}: {first} says {size:g} nm a {unit}, {who} says {other:g} nm; correct the "
                 "wrong one"
             )
     return size

@@ -43,7 +43,8 @@ def load_field(pair: Path, restored: Mapping[str, Path]) -> tuple[dict[str, np.n
     Parameters
     ----------
     pair
-        Registered input and target, cropped; the file says from where.
+        Registered input and target, (C, Y, X) or (C, Z, Y, X), cropped laterally; the file says
+        from where.
     restored
         Folder of each method's restored fields, which bear the pair's file name and are not
         cropped. They are cropped here, so that all show the same place.
@@ -51,15 +52,15 @@ def load_field(pair: Path, restored: Mapping[str, Path]) -> tuple[dict[str, np.n
     Returns
     -------
     images : dict
-        (Y, X) float32 counts of one shape.
+        (Y, X) or (Z, Y, X) float32 counts of one shape.
     pixel_size_nm : float
         Of all of them.
     """
     image = read_image(pair)
     images = {role: image.channel(role).astype(np.float32) for role in ("input", "target")}
-    height, width = images["input"].shape
+    height, width = images["input"].shape[-2:]
     top, left = image.corner_px
     for method, folder in restored.items():
         whole = read_image(folder / pair.name).array
-        images[method] = whole[top : top + height, left : left + width]
+        images[method] = whole[..., top : top + height, left : left + width]
     return images, image.known_pixel_size_nm

@@ -2,12 +2,48 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 Plane = tuple[int, int, int]
 """Number of the time, the channel and the slice, from 0."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the pixels of an image lie.
+
+    Pixel ``i`` of an axis covers ``[i, i + 1)`` steps from the image's edge, and is centred at
+    ``i + 0.5`` steps; slices likewise.
+
+    Parameters
+    ----------
+    pixel_size_nm
+        Step along y and x; None where it is not known.
+    z_step_nm
+        Step along z; None where there are no slices, or it is not known.
+    corner_px
+        (y, x) of the first pixel in the field that the image was cropped from.
+    """
+
+    pixel_size_nm: float | None = None
+    z_step_nm: float | None = None
+    corner_px: tuple[int, int] = (0, 0)
+
+    def steps_nm(self, dims: int) -> tuple[float, ...]:
+        """Return the steps along (y, x), or along (z, y, x) for ``dims`` 3, in nm.
+
+        Raises
+        ------
+        ValueError
+            One of them is not known.
+        """
+        steps = (self.z_step_nm, self.pixel_size_nm, self.pixel_size_nm)[-dims:]
+        known = tuple(step for step in steps if step is not None)
+        if len(known) < dims:
+            raise ValueError("this image has lost its pixel size or its z step")
+        return known
 
 
 @dataclass(frozen=True)
@@ -45,7 +81,26 @@ class Metadata:
     channel_details: tuple[Mapping[str, str], ...] = ()
     planes: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
 
-    def of_channels(self, numbers: Sequence[int]) -> "Metadata":
+    @property
+    def grid(self) -> Grid:
+        """Where the pixels lie."""
+        return Grid(self.pixel_size_nm, self.z_step_nm, self.corner_px)
+
+    @property
+    def known_pixel_size_nm(self) -> float:
+        """The pixel size of an image that cannot be without one, as no imported image is."""
+        return self.grid.steps_nm(2)[0]
+
+    def without_place(self) -> Self:
+        """Return the description of an image of its own: no corner, no place of the stage."""
+        rest = {
+            number: {key: text for key, text in plane.items() if not key.startswith("Position")}
+            for number, plane in self.planes.items()
+        }
+        planes = {number: plane for number, plane in rest.items() if plane}
+        return replace(self, corner_px=(0, 0), planes=planes)
+
+    def of_channels(self, numbers: Sequence[int]) -> Self:
         """Return what is left where only some channels are, by their numbers from 0."""
         return replace(
             self,
@@ -62,7 +117,13 @@ class Metadata:
 
 
 @dataclass(frozen=True)
-class Image:
+class _Pixels:
+    array: np.ndarray
+
+
+# the fields of the last base come first: Image(array, axes, ...)
+@dataclass(frozen=True)
+class Image(Metadata, _Pixels):
     """An array with what is needed to understand it.
 
     Parameters
@@ -72,16 +133,6 @@ class Image:
     axes, pixel_size_nm, z_step_nm, channels, corner_px, frame_interval_s, channel_details, planes
         As of :class:`Metadata`.
     """
-
-    array: np.ndarray
-    axes: str
-    pixel_size_nm: float | None = None
-    z_step_nm: float | None = None
-    channels: tuple[str, ...] = field(default=())
-    corner_px: tuple[int, int] = (0, 0)
-    frame_interval_s: float | None = None
-    channel_details: tuple[Mapping[str, str], ...] = ()
-    planes: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.array.ndim != len(self.axes):
@@ -94,12 +145,38 @@ class Image:
         return Metadata(**known)
 
     @property
-    def known_pixel_size_nm(self) -> float:
-        """The pixel size of an image that cannot be without one, as no imported image is."""
-        if self.pixel_size_nm is None:
-            raise ValueError("this image has lost its pixel size")
-        return self.pixel_size_nm
+    def sizes(self) -> dict[str, int]:
+        """Length of each axis, by its letter."""
+        return dict(zip(self.axes, self.array.shape, strict=True))
+
+    def like(self, array: np.ndarray, **changes: Any) -> "Image":
+        """Return an image of other pixels with this description.
+
+        What is said of single planes is left out where their number changes, unless it is among
+        the changes; of channels likewise.
+
+        Parameters
+        ----------
+        array
+            The pixels.
+        **changes
+            What differs in the description: ``axes``, ``pixel_size_nm`` ...
+        """
+        axes = changes.get("axes", self.axes)
+        sizes = dict(zip(axes, array.shape, strict=False))
+        changed = {axis for axis in "TCZ" if sizes.get(axis, 1) != self.sizes.get(axis, 1)}
+        lost: dict[str, Any] = {"planes": {}} if changed else {}
+        if "C" in changed:
+            lost |= {"channels": (), "channel_details": ()}
+        return replace(self, **{**lost, **changes, "array": array})
+
+    def of_channels(self, numbers: Sequence[int]) -> Self:
+        """Return the image of some channels alone, by their numbers from 0."""
+        array = np.take(self.array, numbers, axis=self.axes.index("C"))
+        return replace(super().of_channels(numbers), array=array)
 
     def channel(self, name: str) -> np.ndarray:
         """Return the array of one channel, without the C axis."""
-        return np.take(self.array, self.channels.index(name), axis=self.axes.index("C"))
+        axis = self.axes.index("C")
+        channel: np.ndarray = np.take(self.array, self.channels.index(name), axis=axis)
+        return channel

@@ -244,4 +244,4 @@ def _next_page(tiff: tifffile.TiffFile) -> int:
     (entries,) = struct.unpack(kind.tagnoformat, file.read(kind.tagnosize))
     file.seek(entries * kind.tagsize, os.SEEK_CUR)
     (offset,) = struct.unpack(kind.offsetformat, file.read(kind.offsetsize))
-    return offset
+    return int(offset)

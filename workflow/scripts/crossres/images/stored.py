@@ -116,7 +116,7 @@ class StoredArray:
         found = np.empty([span.stop - span.start for span in spans], self.dtype)
         for piece in self._pieces(spans):
             found[_within(piece, spans)] = self._mapped("r")[piece]
-        return found[numbers]
+        return np.asarray(found[numbers])
 
     def __setitem__(self, window: Any, values: Any) -> None:
         """Write a window, given likewise."""

@@ -1,4 +1,4 @@
-"""One file a network, found here by its configuration name; model files."""
+"""One file a network, built by its name in the catalogue; model files."""
 
 from crossres.networks.devices import (
     choose_device,
@@ -7,18 +7,17 @@ from crossres.networks.devices import (
     takes_bfloat16,
 )
 from crossres.networks.discriminator import PatchDiscriminator
-from crossres.networks.files import ModelFile, load_model, save_model
+from crossres.networks.files import ModelFile, initial_weights, load_model, save_model
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.registry import NETWORKS, architecture, build, takes_field
+from crossres.networks.registry import build, takes_field
 
 __all__ = [
-    "NETWORKS",
     "ImageNetwork",
     "ModelFile",
     "PatchDiscriminator",
-    "architecture",
     "build",
     "choose_device",
+    "initial_weights",
     "is_out_of_memory",
     "load_model",
     "precision_of",

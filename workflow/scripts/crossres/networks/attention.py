@@ -9,17 +9,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossres.networks.layers import convolution
+from crossres.networks.layers import convolution, is_tracing
 from crossres.networks.windows import between_windows, window_means, window_starts
 
 
 class FieldAttention(nn.Module):
-    """Weighs every channel by what a field around a pixel shows.
+    """Weighs every channel by the content of a field around each pixel.
 
-    Published attention pools over whatever it is given, so that a tile is restored differently
-    from the image it was cut from. Here it pools over windows of one field, that of training,
-    and is interpolated between them. An image not larger than the field has one window, and
-    gets what is published.
+    Published attention pools over its whole input, so that a tile is restored differently from
+    the image it was cut from. Here it pools over windows of one field, the size of the training
+    patches, and is interpolated between their centres. An image no larger than the field has one
+    window: there the attention is as published.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class FieldAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, [Z, ]Y, X) to the same."""
         field = self.field_px
-        # windows also give the mean of the whole; recorded, they do so for images of any size
-        if field is None or (not torch.jit.is_tracing() and _within(x, field)):
+        # one window is the whole image too; traced, the windows serve images of any size
+        if field is None or (not is_tracing() and _within(x, field)):
             return x * self.weigh(self.describe(x))
         return x * between_windows(self.weigh(self.describe_windows(x, field)), x, field)
 
@@ -48,7 +48,7 @@ class FieldAttention(nn.Module):
         raise NotImplementedError
 
     def weigh(self, described: Tensor) -> Tensor:
-        """Map what a field shows, (N, C, ...), to the weights of its channels, the same shape."""
+        """Map descriptions of fields, (N, C, ...), to weights of their channels, same shape."""
         raise NotImplementedError
 
 
@@ -65,7 +65,7 @@ class MeanAttention(FieldAttention):
     channels
         C.
     reduction
-        By how much the first convolution has fewer.
+        The first convolution has 1 / reduction of the channels.
     field_px
         As for :class:`FieldAttention`.
     """
@@ -103,13 +103,13 @@ class FourierAttention(FieldAttention):
     - gamma: 0.8, the value of the DFCAN of Qiao et al.;
     - eq. 8 prints no sigmoid at the end; DFCAN has one, and so has this by default;
     - 16 times fewer channels between the 1x1 convolutions, as in DFCAN;
-    - the spectrum is averaged (adaptive average pooling) to ``spectrum_px`` squared, so that one
-      frequency meets the same weights whatever the field's size. DFCAN interpolates to 128
-      squared, which passes over frequencies of larger fields; 64 costs a quarter;
+    - the spectrum is averaged (adaptive average pooling) to ``spectrum_px`` squared, so that a
+      frequency meets the same weights at any size of field. DFCAN interpolates to 128 squared,
+      which skips frequencies of larger fields; 64 costs a quarter;
     - the transform is divided by the root of the number of pixels (``norm="ortho"``): the mean
       of |FFT|^2 is then the mean of the squared pixels (Parseval), for any size of the field;
-    - spectra are computed in float32 also where convolutions are not: a power of small numbers
-      loses too much in bfloat16, and the transform is not defined there.
+    - spectra are always computed in float32: the transform is not defined in bfloat16, and
+      powers of small numbers would lose too much.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class FourierAttention(FieldAttention):
     sigmoid
         Whether the weights end in a sigmoid.
     reduction
-        By how much the first 1x1 convolution has fewer channels.
+        The first 1x1 convolution has 1 / reduction of the channels.
     spectrum_px
         Side of the grid that spectra are averaged to.
     field_px
@@ -130,8 +130,8 @@ class FourierAttention(FieldAttention):
     def __init__(
         self,
         channels: int,
-        gamma: float = 0.8,
-        sigmoid: bool = True,
+        gamma: float,
+        sigmoid: bool,
         reduction: int = 16,
         spectrum_px: int = 64,
         field_px: Sequence[int] | None = None,
@@ -144,15 +144,15 @@ class FourierAttention(FieldAttention):
         self.excite = convolution(2, narrow, channels, kernel=1)
 
     def describe(self, x: Tensor) -> Tensor:
-        """Return what the spectrum of (N, C, Y, X) shows, (N, C, 1, 1)."""
+        """Describe the spectrum of (N, C, Y, X), (N, C, 1, 1)."""
         return describe_spectrum(
             x, self.spectral.weight, self.spectral.bias, self.spectrum_px, self.gamma
         )[..., None, None]
 
     def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
-        """Return what the spectra of windows show."""
-        # a loop over windows is recorded only as a script
-        describe = _scripted() if torch.jit.is_tracing() else describe_spectra_of_windows
+        """Describe the spectra of windows."""
+        # a trace would unroll the loop over windows; a script keeps it
+        describe = _scripted() if is_tracing() else describe_spectra_of_windows
         return describe(
             x, self.spectral.weight, self.spectral.bias, field_px, self.spectrum_px, self.gamma
         )
@@ -167,7 +167,7 @@ def spectrum(x: Tensor, gamma: float) -> Tensor:
     """Return |FFT|^gamma of real maps, (..., Y, X), zero frequency in the middle, float32."""
     rows, columns = x.shape[-2], x.shape[-1]
     half = (torch.fft.rfft2(x.float(), norm="ortho").abs() + 1e-8) ** gamma
-    # the other half of a real map's spectrum is the same, turned by 180 degrees about zero
+    # the spectrum of a real map is point-symmetric about zero frequency
     turned = half[..., 1 : (columns + 1) // 2].flip([-2, -1]).roll([1], [-2])
     whole = torch.cat([half, turned], -1)
     return whole.roll([rows // 2, columns // 2], [-2, -1])
@@ -192,24 +192,24 @@ def describe_spectra_of_windows(
 ) -> Tensor:
     """Map (N, C, Y, X) to (N, C, windows along Y, windows along X).
 
-    As many windows are transformed at once as make up a quarter of the image, which bounds the
-    memory by the image.
+    Windows are transformed in groups of a quarter of the image's pixels, so that the memory is
+    bounded by the image.
     """
     images, channels, height, width = x.shape
     tall, wide = min(field_px[0], height), min(field_px[1], width)
     tops, lefts = window_starts(height, field_px[0]), window_starts(width, field_px[1])
     at_once = max(1, height * width // (4 * tall * wide))
-    waiting: list[Tensor] = []
+    group: list[Tensor] = []
     described: list[Tensor] = []
     for top in tops:
         for left in lefts:
-            waiting.append(x[:, :, top : top + tall, left : left + wide])
-            if len(waiting) == at_once:
-                windows = torch.cat(waiting)
+            group.append(x[:, :, top : top + tall, left : left + wide])
+            if len(group) == at_once:
+                windows = torch.cat(group)
                 described.append(describe_spectrum(windows, weight, bias, spectrum_px, gamma))
-                waiting.clear()
-    if len(waiting) > 0:
-        windows = torch.cat(waiting)
+                group.clear()
+    if len(group) > 0:
+        windows = torch.cat(group)
         described.append(describe_spectrum(windows, weight, bias, spectrum_px, gamma))
     grid = torch.cat(described).reshape(len(tops), len(lefts), images, channels)
     return grid.permute(2, 3, 0, 1)
@@ -218,7 +218,7 @@ def describe_spectra_of_windows(
 @cache
 def _scripted() -> Any:
     with warnings.catch_warnings():
-        # torch announces the end of scripts; formats that other programs read still need them
+        # deprecated in torch, but bioimage.io packages still need TorchScript
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.script(describe_spectra_of_windows)
 

@@ -42,8 +42,8 @@ class CARE(ImageNetwork):
     - max pooling by 2 along all axes, z too;
     - initialisation: Glorot's, biases 0.
 
-    What is not the package's: sizes not divisible by 4 are continued by their border, and
-    cropped again, instead of refused.
+    The package refuses sizes not divisible by 4; here their border is repeated up to the next
+    such size, and the output cropped.
 
     Parameters
     ----------
@@ -54,12 +54,10 @@ class CARE(ImageNetwork):
     depth
         Poolings.
     kernel
-        By default 5 in 2D and 3 in 3D.
+        Side of the convolutions; None is 5 in 2D and 3 in 3D.
     """
 
-    def __init__(
-        self, dims: int = 2, width: int = 32, depth: int = 2, kernel: int | None = None
-    ) -> None:
+    def __init__(self, dims: int, width: int, depth: int, kernel: int | None) -> None:
         kernel = kernel or (5 if dims == 2 else 3)
         radius = 2 * (kernel // 2)
         reach = reach_of_levels(depth, radius, radius, radius, 0, bilinear=False)

@@ -8,24 +8,24 @@ NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "Can
 
 
 def choose_device(wanted: str, threads: int, rank: int = 0) -> torch.device:
-    """Return the device asked for, and say which it is; never fall back in silence.
+    """Return the device asked for and log which it is; never fall back silently.
 
     Parameters
     ----------
     wanted
-        "auto": a GPU where there is one; "cpu"; "cuda": a GPU or an error.
+        "auto": a GPU if there is one; "cpu"; "cuda": a GPU or an error.
     threads
         Cores to use on the CPU.
     rank
-        Which GPU to use, where several processes share a training.
+        Which GPU to use, if several processes share a training.
 
     Raises
     ------
     InputError
-        A GPU was required and none is there.
+        A GPU is required and there is none.
     """
     torch.set_num_threads(threads)
-    # float32 is meant where it is asked for; torch would round its convolutions to 10 bits
+    # torch would round float32 convolutions to 10 bits
     torch.backends.cudnn.allow_tf32 = False
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError(
@@ -40,10 +40,10 @@ def choose_device(wanted: str, threads: int, rank: int = 0) -> torch.device:
 
 
 def takes_bfloat16(device: torch.device) -> bool:
-    """Is bfloat16 worth its rounding there: a GPU that computes it natively?
+    """Is it a GPU that computes bfloat16 natively?
 
-    Emulated, as torch does on older GPUs, it is slower than float32. CPUs that have it gain a
-    third of the time, but results would differ from CPU to CPU.
+    Older GPUs emulate it, slower than float32. CPUs that have it save a third of the time, but
+    results would differ from CPU to CPU.
     """
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
@@ -64,6 +64,6 @@ def precision_of(wanted: str, device: torch.device) -> torch.dtype:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Is it an error for want of memory? On a CPU torch has no class of its own for it."""
+    """Did the memory run out? On a CPU torch has no class of its own for that."""
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or any(part in str(error) for part in NO_MEMORY)

@@ -1,4 +1,4 @@
-"""DFCAN: Fourier channel attention, alone and as a part of ``tcan``."""
+"""DFCAN: Fourier channel attention, by itself and as part of ``tcan``."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,8 @@ class FourierBlock(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """Map (N, width, Y, X) to the same."""
-        return y + self.attention(F.gelu(self.second(F.gelu(self.first(y)))))
+        weighed: Tensor = self.attention(F.gelu(self.second(F.gelu(self.first(y)))))
+        return y + weighed
 
 
 class FourierGroup(nn.Module):
@@ -44,7 +45,8 @@ class FourierGroup(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """Map (N, width, Y, X) to the same."""
-        return y + self.blocks(y)
+        passed: Tensor = self.blocks(y)
+        return y + passed
 
 
 class FourierBody(nn.Sequential):
@@ -53,7 +55,7 @@ class FourierBody(nn.Sequential):
     Parameters
     ----------
     channels_in, channels_out
-        Of the maps it gets and gives.
+        Of its input and output.
     width
         Channels throughout.
     groups, blocks
@@ -116,11 +118,11 @@ class DFCAN(ImageNetwork):
 
     def __init__(
         self,
-        width: int = 64,
-        groups: int = 4,
-        blocks: int = 4,
-        gamma: float = 0.8,
-        sigmoid: bool = True,
+        width: int,
+        groups: int,
+        blocks: int,
+        gamma: float,
+        sigmoid: bool,
         field_px: Sequence[int] | None = None,
     ) -> None:
         body = FourierBody(1, width, width, groups, blocks, gamma, sigmoid, field_px)

@@ -11,11 +11,11 @@ SLOPE = 0.2
 """Of the leaky ReLU on the negative side."""
 
 RESIDUAL_SCALE = 0.2
-"""By what a block's result is multiplied before it is added to what it began with."""
+"""A block's result is multiplied by this before it is added to the block's input."""
 
 
 class DenseBlock(nn.Module):
-    """Five convolutions, each on all that came before it."""
+    """Five convolutions, each on the outputs of all before it."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -27,7 +27,8 @@ class DenseBlock(nn.Module):
         dense = x
         for layer in self.grow:
             dense = torch.cat([dense, F.leaky_relu_(layer(dense), SLOPE)], dim=1)
-        return x + RESIDUAL_SCALE * self.last(dense)
+        scaled: Tensor = RESIDUAL_SCALE * self.last(dense)
+        return x + scaled
 
 
 class ResidualDenseBlock(nn.Module):
@@ -39,7 +40,8 @@ class ResidualDenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, width, Y, X) to the same."""
-        return x + RESIDUAL_SCALE * self.blocks(x)
+        scaled: Tensor = RESIDUAL_SCALE * self.blocks(x)
+        return x + scaled
 
 
 class ESRGAN(ImageNetwork):
@@ -52,7 +54,7 @@ class ESRGAN(ImageNetwork):
     Chen et al. print the 16 RRDBs only. From the paper and code of ESRGAN:
 
     - 64 maps, 32 more with each dense convolution, leaky ReLUs of slope 0.2;
-    - dense blocks and RRDBs add a fifth of their result to what they began with;
+    - dense blocks and RRDBs add a fifth of their result to their input;
     - the weights of the dense blocks start at a tenth of He's; the others at He's (the code
       leaves those at torch's default), biases 0.
 
@@ -69,7 +71,7 @@ class ESRGAN(ImageNetwork):
         RRDBs.
     """
 
-    def __init__(self, width: int = 64, growth: int = 32, blocks: int = 16) -> None:
+    def __init__(self, width: int, growth: int, blocks: int) -> None:
         reach = 15 * blocks + 4
         super().__init__((1, 1), (reach, reach), 6 * width + 9 * growth + 1)
         self.first = convolution(2, 1, width)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,19 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from crossres.jobs import InputError, written_aside
-from crossres.networks.registry import build
+from crossres.networks.image_network import ImageNetwork
+from crossres.networks.registry import FIELD, build
 from crossres.preprocess import Scale, scale_from_percentiles
 
 HASH = "weights_sha256"
-"""Where the description of a model holds the hash of its weights."""
+"""Key of the weights' hash in a model file."""
 
 AGAIN = "copy it again, or train it again"
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file says of its model beside the weights.
+    """What a model file says about its model, beside the weights.
 
     Parameters
     ----------
@@ -36,26 +38,25 @@ class ModelFile:
     dims
         2 for images, 3 for volumes.
     input_scale, target_scale
-        Scales of the training data: inputs are normalised by the first, outputs brought back
-        to the target's counts by the second.
+        Scales of the training data: the first normalises inputs, the second brings outputs back
+        to the target's counts.
     pixel_size_nm
         Of the training data.
     percentiles_per_image
-        The percentiles by which every image is normalised by itself, instead of by the scales:
-        an output is then brought back to the counts of its input.
+        If given, each image is normalised by its own percentiles instead of by the scales, and
+        an output is brought back to the counts of its input.
     z_step_nm
         Distance of the training data's slices; None for images.
     trained
-        What a reader wants to know of its training, JSON values only: experiment, channel,
-        seed, iterations, validation scores, whether the data are simulated.
+        Facts about the training, JSON values only: experiment, channel, seed, iterations,
+        validation scores, whether the data are simulated.
     background
-        Counts that were subtracted from the raw inputs, clipped at 0, before all else; None
-        where nothing was.
+        Counts subtracted from the raw inputs first, clipped at 0; None if none were.
     input_pixel_size_nm
-        Of the raw inputs, before they were brought to ``pixel_size_nm``; None in files that do
-        not tell.
+        Of the raw inputs, before they were resampled to ``pixel_size_nm``; older model files do
+        not store it.
     interpolation_order
-        Of the spline that brought them there.
+        Of the spline that resampled them.
     """
 
     network: str
@@ -72,34 +73,34 @@ class ModelFile:
     interpolation_order: int = 1
 
     def scales_of(self, image: np.ndarray) -> tuple[Scale, Scale]:
-        """Return what normalises an image before it is restored, and what is inverted after."""
+        """Return the scale that normalises an image, and the one inverted on its restoration."""
         if self.percentiles_per_image is None:
             return self.input_scale, self.target_scale
         own = scale_from_percentiles(image, *self.percentiles_per_image)
         return own, own
 
 
-def save_model(path: str | Path, weights: dict[str, Tensor], about: ModelFile) -> None:
+def save_model(path: str | Path, weights: Mapping[str, Tensor], model_file: ModelFile) -> None:
     """Write weights and description as one safetensors file, whole or not at all.
 
     The same weights and description always give the same bytes.
     """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    # one entry alone: safetensors writes several in an order of chance
-    fields = {**asdict(about), HASH: _hash_of(contiguous)}
+    # a single entry: safetensors writes several in random order
+    fields = {**asdict(model_file), HASH: _hash_of(contiguous)}
     description = {"crossres": json.dumps(fields, sort_keys=True)}
     with written_aside(path) as aside:
         aside.write_bytes(save(contiguous, description))
 
 
-def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
+def load_model(path: str | Path) -> tuple[ImageNetwork, ModelFile]:
     """Return the network with its weights, ready to restore, and its description.
 
     Raises
     ------
     InputError
-        The file is missing, damaged, or was not written by this workflow; or its weights are no
-        numbers.
+        The file is missing, damaged or not written by this workflow, or its weights are not
+        finite.
     """
     path = Path(path)
     if not path.exists():
@@ -111,15 +112,17 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: {_what_else(path, error)}") from error
     if text is None:
-        raise InputError(f"{path}: holds no description of its network; it is not a model of ours")
+        raise InputError(
+            f"{path}: holds no description of its network; it was not written by crossres"
+        )
     try:
         fields = {**json.loads(text)}
         written = fields.pop(HASH, None)  # older files have none
         scales = {name: Scale(**fields[name]) for name in ("input_scale", "target_scale")}
-        about = ModelFile(**{**fields, **scales})
-        if about.percentiles_per_image is not None:  # JSON knows no tuples
-            low, high = about.percentiles_per_image
-            about = replace(about, percentiles_per_image=(low, high))
+        model_file = ModelFile(**{**fields, **scales})
+        if model_file.percentiles_per_image is not None:  # JSON knows no tuples
+            low, high = model_file.percentiles_per_image
+            model_file = replace(model_file, percentiles_per_image=(low, high))
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path}: the description of its network is damaged or of another version ({error}); "
@@ -133,7 +136,7 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
     if bad:
         raise InputError(f"{path}: {bad} of its weights are NaN or Inf; {AGAIN}")
     try:
-        network = build(about.network, about.dims, **about.settings)
+        network = build(model_file.network, model_file.dims, **model_file.settings)
     except (InputError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: the network it describes cannot be built ({error}); {AGAIN}"
@@ -142,13 +145,48 @@ def load_model(path: str | Path) -> tuple[nn.Module, ModelFile]:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise InputError(
-            f"{path}: its weights are not those of a {about.network} with {about.settings}; {AGAIN}"
+            f"{path}: its weights are not those of a {model_file.network} with "
+            f"{model_file.settings}; {AGAIN}"
         ) from error
-    return network.eval().requires_grad_(False), about
+    return network.eval().requires_grad_(False), model_file
+
+
+def initial_weights(
+    path: Path, network: str, dims: int, settings: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    """Return the weights of a model to be fine-tuned, if its architecture is the one wanted.
+
+    The field that attention pools over belongs to the patches, not to the weights.
+
+    Parameters
+    ----------
+    path
+        The model file.
+    network, dims, settings
+        What is to be trained: name, dimensions, and keyword arguments of
+        :func:`crossres.networks.build`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or its architecture is another one.
+    """
+    model, model_file = load_model(path)
+    found, wanted = (
+        {key: value for key, value in one.items() if key != FIELD}
+        for one in (model_file.settings, settings)
+    )
+    if (model_file.network, model_file.dims, found) != (network, dims, wanted):
+        raise InputError(
+            f"networks.{network}.initialise_from: {path} is a {model_file.dims}D "
+            f"{model_file.network} with {found}; expected a {dims}D {network} with {wanted}: give "
+            "both experiments the same architecture"
+        )
+    return model.state_dict()
 
 
 def _what_else(path: Path, error: Exception) -> str:
-    """Say what a file is that safetensors does not read, and what to do."""
+    """Say what an unreadable file is, and what to do."""
     kind = ""
     if path.suffix in (".pt", ".pth"):
         kind = "a PyTorch file"
@@ -160,7 +198,7 @@ def _what_else(path: Path, error: Exception) -> str:
 
 
 def _hash_of(weights: dict[str, Tensor]) -> str:
-    """Return the sha256 of tensors on the CPU, of their names, types and shapes."""
+    """Return the sha256 of tensors on the CPU with their names, types and shapes."""
     digest = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

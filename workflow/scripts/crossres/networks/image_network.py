@@ -1,4 +1,4 @@
-"""What every network says of itself, so that any image can be restored in tiles."""
+"""What every network states about itself, so that any image can be restored in tiles."""
 
 from collections.abc import Sequence
 from math import lcm
@@ -9,34 +9,34 @@ from crossres.jobs import InputError
 
 
 class ImageNetwork(nn.Module):
-    """Maps (N, 1, [Z, ]Y, X) to the same, of any size; knows what tiling must know.
+    """Maps (N, 1, [Z, ]Y, X) to the same, of any size, and states what tiling needs.
 
     Parameters
     ----------
     stride_px
-        Sizes are padded inside to multiples of it, an entry per spatial axis, ([z, ]y, x).
+        The network pads to multiples of it; an entry per spatial axis, ([z, ]y, x).
     reach_px
-        How far an output pixel sees through convolutions and poolings, per axis; attention,
-        which pools over a whole field, is left out.
+        How far an output pixel sees through convolutions and poolings, per axis. Attention is
+        left out, as it pools over a whole field.
     live_channels
-        How many maps of the image's size, in float32, a restoration holds at once at most.
+        Most float32 maps of the image's size that a restoration holds at once.
     field_px
-        Field over which attention pools: the size of the training patches. Larger images are
-        attended to in windows of it, which begin at multiples of half a field. None, or an
-        image that is nowhere larger, pools over the whole image, as published.
+        Field over which attention pools: the size of the training patches. On larger images it
+        pools over windows of this size, every half field. With None, and on images no larger,
+        it pools over the whole image, as published.
 
     Attributes
     ----------
     stride_px : tuple of int
-        As given, or with a field the smallest multiple of it that is also one of half the field:
-        tiles that begin at its multiples have the poolings and the windows of the whole image.
+        As given; with a field, its least common multiple with half the field. Tiles that begin at
+        multiples of it have the poolings and windows of the whole image.
     reach_px, field_px, live_channels
         As given.
 
     Raises
     ------
     InputError
-        The field has not an entry per axis, or one below 1.
+        The field lacks an entry per axis, or has one below 1.
     """
 
     def __init__(

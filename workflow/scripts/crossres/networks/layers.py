@@ -1,6 +1,6 @@
-"""Convolutions in 2D and 3D, where their weights start, and sizes that poolings can halve."""
+"""Convolutions in 2D and 3D, their initial weights, and padding to sizes that can be halved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,20 +10,25 @@ from torch import Tensor, nn
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 
 FEW_LINES = 20480
-"""Where one float32 volume alone has no more channels x Z x Y than this, torch convolves it without
-oneDNN on CPUs, which takes many times as long (use_mkldnn in aten's Convolution.cpp)."""
+"""Up to this many channels x Z x Y, torch convolves a single float32 volume without oneDNN on CPUs,
+which is many times slower (use_mkldnn in aten's Convolution.cpp)."""
 
 
 class Convolution3d(nn.Conv3d):
-    """nn.Conv3d that computes a small volume alone as one of two, which takes the fast way."""
+    """nn.Conv3d that duplicates a batch of one: torch's fast CPU path needs larger batches."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, Z, Y, X) as nn.Conv3d does."""
-        if torch.jit.is_tracing() or x.shape[0] > 1 or x.device.type != "cpu":
+        if is_tracing() or x.shape[0] > 1 or x.device.type != "cpu":
             return super().forward(x)
         if x.shape[1:-1].numel() > FEW_LINES:
             return super().forward(x)
         return super().forward(x.expand(2, *x.shape[1:]))[:1]
+
+
+def is_tracing() -> bool:
+    """Is torch.jit.trace recording a network, which branches on sizes would spoil?"""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def convolution(
@@ -34,10 +39,10 @@ def convolution(
     return kind(channels_in, channels_out, kernel, padding=kernel // 2)
 
 
-def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a network's last layer in float32, whatever the others are computed in.
+def in_float32(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Apply a network's last layer in float32, also under autocast.
 
-    bfloat16 has 8 significant bits: an image of 20,000 counts would come in steps of 128.
+    bfloat16 has 8 significant bits: 20,000 counts would come in steps of 128.
     """
     device = x.device.type
     if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
@@ -52,11 +57,11 @@ def initialise_he(network: nn.Module, slope: float, scale: float = 1.0) -> None:
     Parameters
     ----------
     network
-        All its convolutions and fully connected layers are set.
+        All its convolutions and fully connected layers are initialised.
     slope
         On the negative side; 0 is a ReLU.
     scale
-        By what the weights are multiplied in the end.
+        Factor on the weights.
     """
     for module in network.modules():
         if isinstance(module, (*CONVOLUTIONS, nn.Linear)):
@@ -68,7 +73,7 @@ def initialise_he(network: nn.Module, slope: float, scale: float = 1.0) -> None:
 
 
 def initialise_glorot(network: nn.Module) -> None:
-    """Glorot's uniform initialisation and biases 0, where Keras starts."""
+    """Glorot's uniform initialisation, biases 0: the default of Keras."""
     for module in network.modules():
         if isinstance(module, CONVOLUTIONS):
             nn.init.xavier_uniform_(module.weight)
@@ -77,7 +82,7 @@ def initialise_glorot(network: nn.Module) -> None:
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Continue the far ends of all spatial axes by their border, to multiples of a number.
+    """Repeat the border at the far ends of all spatial axes, up to multiples of a number.
 
     Parameters
     ----------
@@ -89,8 +94,8 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     pads: list[int] = []
     for size in reversed(x.shape[2:]):
         pads += [0, -size % multiple]
-    # a recorded network must pad whatever the size is that it is run with
-    if not torch.jit.is_tracing() and not any(pads):
+    # a traced network must pad at any size
+    if not is_tracing() and not any(pads):
         return x
     return F.pad(x, pads, mode="replicate")
 
@@ -102,10 +107,10 @@ def crop_to(x: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def reach_of_levels(depth: int, down: int, bottom: int, up: int, last: int, bilinear: bool) -> int:
-    """Return how far an output pixel of a U-Net sees, along one axis, in pixels.
+    """Return the reach of a U-Net: how far an output pixel sees along one axis, in pixels.
 
-    The pixels that an output pixel depends on are followed back layer by layer; where the
-    poolings fall differs from pixel to pixel, and the furthest counts.
+    Follows back, layer by layer, which pixels an output pixel depends on. That differs with its
+    place in the grid of the poolings; the largest counts.
 
     Parameters
     ----------

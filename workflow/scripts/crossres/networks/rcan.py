@@ -23,8 +23,8 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, width, [Z, ]Y, X) to the same."""
-        y = self.second(F.relu_(self.first(x)))
-        return x + self.attention(y)
+        y: Tensor = self.attention(self.second(F.relu_(self.first(x))))
+        return x + y
 
 
 class ResidualGroup(nn.Module):
@@ -41,7 +41,8 @@ class ResidualGroup(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, width, [Z, ]Y, X) to the same."""
-        return x + self.last(self.blocks(x))
+        y: Tensor = self.last(self.blocks(x))
+        return x + y
 
 
 class RCAN(ImageNetwork):
@@ -73,18 +74,18 @@ class RCAN(ImageNetwork):
     blocks
         RCABs in a group.
     reduction
-        By how much the attention has fewer channels.
+        The attention narrows to 1 / reduction of the channels.
     field_px
         As for :class:`crossres.networks.image_network.ImageNetwork`.
     """
 
     def __init__(
         self,
-        dims: int = 2,
-        width: int = 32,
-        groups: int = 5,
-        blocks: int = 3,
-        reduction: int = 8,
+        dims: int,
+        width: int,
+        groups: int,
+        blocks: int,
+        reduction: int,
         field_px: Sequence[int] | None = None,
     ) -> None:
         reach = groups * (2 * blocks + 1) + 3

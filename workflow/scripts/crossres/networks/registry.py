@@ -1,57 +1,19 @@
-"""Networks by the name that the configuration calls them."""
+"""Networks by the names of the catalogue: each is built by the module named there."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
+from pydantic import ValidationError
+
+from crossres.catalogue.networks import NETWORKS, Network
 from crossres.jobs import InputError
-from crossres.networks.care import CARE
-from crossres.networks.dfcan import DFCAN
-from crossres.networks.esrgan import ESRGAN
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.rcan import RCAN
 from crossres.networks.slices import SliceBySlice
-from crossres.networks.srresnet import SRResNet
-from crossres.networks.tcan import TCAN
-from crossres.networks.unet import UNet
 
-
-@dataclass(frozen=True)
-class Registered:
-    """How a network is built, and for what.
-
-    Parameters
-    ----------
-    constructor
-        Returns the network; takes ``dims`` where it has several.
-    dims
-        Dimensions of the images it works on.
-    slice_by_slice
-        It is a network of images, applied to volumes slice by slice.
-    """
-
-    constructor: Callable[..., ImageNetwork]
-    dims: tuple[int, ...] = (2,)
-    slice_by_slice: bool = False
-
-    def settings(self) -> set[str]:
-        """Return the names of the keyword arguments that a user may set."""
-        return set(inspect.signature(self.constructor).parameters) - {"dims"}
-
-
-NETWORKS: dict[str, Registered] = {
-    "gan": Registered(UNet),
-    "cnn": Registered(UNet),
-    "rcan": Registered(RCAN, dims=(2, 3)),
-    "tcan": Registered(TCAN),
-    "dfcan": Registered(DFCAN),
-    "care": Registered(CARE, dims=(2, 3)),
-    "srresnet": Registered(SRResNet, dims=(2, 3), slice_by_slice=True),
-    "esrgan": Registered(ESRGAN, dims=(2, 3), slice_by_slice=True),
-}
-"""``cnn`` is ``gan`` without its discriminator (Wang 2019, Supplementary Fig. 4): the networks
-are the same, their training differs."""
+FIELD = "field_px"
+"""Setting of attention networks that training gives and no configuration has."""
 
 
 def build(name: str, dims: int = 2, **settings: Any) -> ImageNetwork:
@@ -60,11 +22,12 @@ def build(name: str, dims: int = 2, **settings: Any) -> ImageNetwork:
     Parameters
     ----------
     name
-        A key of :data:`NETWORKS`.
+        A key of :data:`crossres.catalogue.networks.NETWORKS`.
     dims
         2 for images, 3 for volumes.
     settings
-        Keyword arguments of the network, such as ``width``.
+        Settings of the network's own in the catalogue, such as ``width``; and ``field_px`` of
+        networks with attention, the field that it pools over.
 
     Returns
     -------
@@ -74,51 +37,59 @@ def build(name: str, dims: int = 2, **settings: Any) -> ImageNetwork:
     Raises
     ------
     InputError
-        An unknown name or setting, or dimensions the network does not work in.
+        An unknown name or setting, a value that the setting does not take, or dimensions that the
+        network does not work in.
     """
-    known = _registered(name)
-    if dims not in known.dims:
-        works_on = " and ".join(f"{d}D" for d in known.dims)
+    entry = _entry(name)
+    if dims not in entry.dims:
+        works_on = " and ".join(f"{d}D" for d in entry.dims)
         raise InputError(f"network {name!r} works on {works_on} images; dims is {dims}")
-    unknown = sorted(set(settings) - known.settings())
-    if unknown:
-        raise InputError(
-            f"network {name!r} has no setting {', '.join(unknown)}; its settings are "
-            f"{', '.join(sorted(known.settings()))}"
-        )
-    if known.slice_by_slice:
-        network = known.constructor(**settings)
+    constructor = _constructor(entry)
+    field = {FIELD: settings.pop(FIELD)} if FIELD in settings and takes_field(name) else {}
+    arguments = {**_checked(name, settings), **field}
+    if entry.slice_by_slice:
+        network = constructor(**arguments)
         return network if dims == 2 else SliceBySlice(network)
-    if len(known.dims) > 1:
-        settings["dims"] = dims
-    return known.constructor(**settings)
-
-
-def architecture(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a network's settings that its constructor takes.
-
-    Parameters
-    ----------
-    name
-        A key of :data:`NETWORKS`.
-    settings
-        Of this network in the configuration: also how it is trained.
-
-    Raises
-    ------
-    InputError
-        An unknown name.
-    """
-    own = _registered(name).settings()
-    return {key: value for key, value in settings.items() if key in own}
+    if len(entry.dims) > 1:
+        arguments["dims"] = dims
+    return constructor(**arguments)
 
 
 def takes_field(name: str) -> bool:
     """Tell whether a network's attention pools over a field, the size of training patches."""
-    return "field_px" in _registered(name).settings()
+    return FIELD in inspect.signature(_constructor(_entry(name))).parameters
 
 
-def _registered(name: str) -> Registered:
+def _entry(name: str) -> type[Network]:
     if name not in NETWORKS:
         raise InputError(f"network {name!r} is unknown; known are {', '.join(sorted(NETWORKS))}")
     return NETWORKS[name]
+
+
+def _constructor(entry: type[Network]) -> Callable[..., ImageNetwork]:
+    """Return the class that builds a network; its module is imported only now."""
+    module, constructor = entry.module.split(":")
+    found: Callable[..., ImageNetwork] = getattr(
+        import_module(f"crossres.networks.{module}"), constructor
+    )
+    return found
+
+
+def _checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return all of a network's own settings, those not given as the catalogue has them."""
+    entry = NETWORKS[name]
+    unknown = sorted(set(settings) - entry.own())
+    if unknown:
+        raise InputError(
+            f"network {name!r} has no setting {', '.join(unknown)}; its settings are "
+            f"{', '.join(sorted(entry.own()))}"
+        )
+    try:
+        # the one setting of training that has no default
+        return entry(iterations=1, **settings).architecture
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise InputError(
+            f"network {name!r}: {key} is {fault['input']!r}; {fault['msg'].lower()}"
+        ) from error

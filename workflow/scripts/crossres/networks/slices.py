@@ -1,12 +1,13 @@
 """Volumes through a network of images, slice by slice."""
 
+import torch
 from torch import Tensor
 
 from crossres.networks.image_network import ImageNetwork
 
 
 class SliceBySlice(ImageNetwork):
-    """Applies a network of images to every slice of a volume by itself.
+    """Applies a network of images to each slice of a volume separately.
 
     Parameters
     ----------
@@ -24,4 +25,5 @@ class SliceBySlice(ImageNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 1, Z, Y, X) to the same."""
         slices = x.transpose(1, 2).flatten(0, 1)
-        return self.network(slices).unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
+        restored = torch.unflatten(self.network(slices), 0, (x.shape[0], x.shape[2]))
+        return restored.transpose(1, 2)

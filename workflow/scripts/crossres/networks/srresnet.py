@@ -21,7 +21,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, width, Y, X) to the same."""
-        return x + self.body(x)
+        y: Tensor = self.body(x)
+        return x + y
 
 
 class SRResNet(ImageNetwork):
@@ -50,7 +51,7 @@ class SRResNet(ImageNetwork):
         Residual blocks.
     """
 
-    def __init__(self, width: int = 64, blocks: int = 16) -> None:
+    def __init__(self, width: int, blocks: int) -> None:
         reach = 2 * blocks + 4
         super().__init__((1, 1), (reach, reach), 5 * width + 1)
         self.first = convolution(2, 1, width)

@@ -43,34 +43,34 @@ class TCAN(ImageNetwork):
         FCABs in a group.
     depth
         Down blocks of the U-Net.
+    upsampling
+        Of the U-Net, "nearest" or "bilinear".
+    fourier_width
+        Channels of DFCAN; None is twice ``width``.
     gamma
         Exponent of the spectrum.
     sigmoid
         Whether the attention ends in a sigmoid.
-    fourier_width
-        Channels of DFCAN; by default twice ``width``.
     joined
         Channels of the two outputs that are summed.
     last_activation
         Whether the output passes a leaky ReLU.
-    upsampling
-        Of the U-Net, "nearest" or "bilinear".
     field_px
         As for :class:`crossres.networks.image_network.ImageNetwork`.
     """
 
     def __init__(
         self,
-        width: int = 32,
-        groups: int = 5,
-        blocks: int = 2,
-        depth: int = 4,
-        gamma: float = 0.8,
-        sigmoid: bool = True,
-        fourier_width: int | None = None,
-        joined: int = 1,
-        last_activation: bool = True,
-        upsampling: str = "nearest",
+        width: int,
+        groups: int,
+        blocks: int,
+        depth: int,
+        upsampling: str,
+        fourier_width: int | None,
+        gamma: float,
+        sigmoid: bool,
+        joined: int,
+        last_activation: bool,
         field_px: Sequence[int] | None = None,
     ) -> None:
         unet = UNet(width, depth, upsampling, channels_in=width, channels_out=joined)

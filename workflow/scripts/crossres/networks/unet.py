@@ -4,7 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossres.jobs import InputError
 from crossres.networks.image_network import ImageNetwork
 from crossres.networks.layers import (
     convolution,
@@ -18,8 +17,6 @@ from crossres.networks.layers import (
 SLOPE = 0.1
 """Slope of the leaky ReLU on the negative side (Wang 2019, eq. 4; Huang 2023, eq. 2)."""
 
-UPSAMPLINGS = ("bilinear", "nearest")
-
 
 class TripleConvolution(nn.Sequential):
     """Three times convolution and leaky ReLU, 3x3, zero-padded to keep the size."""
@@ -27,7 +24,7 @@ class TripleConvolution(nn.Sequential):
     def __init__(self, channels_in: int, channels_out: int) -> None:
         layers: list[nn.Module] = []
         for source in (channels_in, channels_out, channels_out):
-            # in place: the convolution before does not need what it gave to learn
+            # in place: a convolution's gradient does not need its output
             layers += [convolution(2, source, channels_out), nn.LeakyReLU(SLOPE, inplace=True)]
         super().__init__(*layers)
 
@@ -59,26 +56,19 @@ class UNet(ImageNetwork):
     upsampling
         "bilinear", or "nearest" as Huang et al. 2023 print.
     channels_in, channels_out
-        1 for a network of images; others where this is a part of another.
-
-    Raises
-    ------
-    InputError
-        An unknown upsampling.
+        1 for a network by itself; others where it is part of another network.
     """
 
     def __init__(
         self,
-        width: int = 32,
-        depth: int = 4,
-        upsampling: str = "bilinear",
+        width: int,
+        depth: int,
+        upsampling: str,
         channels_in: int = 1,
         channels_out: int = 1,
     ) -> None:
-        if upsampling not in UPSAMPLINGS:
-            raise InputError(f"upsampling is {upsampling!r}; it must be {' or '.join(UPSAMPLINGS)}")
         reach = reach_of_levels(depth, 3, 1, 3, 1, upsampling == "bilinear")
-        # at the widest: skips of all levels, the upsampled maps, and both concatenated
+        # at the widest level: all skips, the upsampled maps, and the two concatenated
         live = channels_in + channels_out + 9 * width
         super().__init__((2**depth,) * 2, (reach,) * 2, live)
         widths = [width * 2**level for level in range(depth + 1)]
@@ -106,9 +96,9 @@ class UNet(ImageNetwork):
             skips.append(x)
             x = F.avg_pool2d(x, 2)
         x = F.leaky_relu(self.bottom(x), SLOPE)
-        smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
+        corners = False if self.upsampling == "bilinear" else None
         for block in self.up:
-            x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
+            x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, align_corners=corners)
             x = torch.cat([skips.pop(), x], dim=1)
             x = block(x)
         return crop_to(in_float32(self.last, x), size)

@@ -1,10 +1,10 @@
-"""Windows of a fixed field on an image: means over them, and what lies between their centres.
+"""Windows of a fixed field on an image: means over them, and interpolation between them.
 
-Along every axis of n pixels, windows of a field of f pixels begin at 0, h, 2h, ..., with h half
-a field, and a last one at n - f. An axis not longer than the field has one window, all of it.
+Along an axis of n pixels, windows of f pixels begin at 0, h, 2h, ... with h = f / 2, and a last
+one at n - f. An axis no longer than f has one window, the whole axis.
 
-All sizes may be the numbers that torch.jit.trace records, so that a recorded network works at
-other sizes than the one it was recorded at: no branch depends on them.
+No branch depends on a size, and sizes may be the numbers that torch.jit.trace records: a traced
+network then works at any size.
 """
 
 from collections.abc import Sequence
@@ -41,35 +41,35 @@ def window_means(x: Tensor, field_px: Sequence[int]) -> Tensor:
         (N, C, windows along each axis).
     """
     means = x.movedim(1, -1)
-    # from the outermost axis on: the first product then is one of large matrices
+    # outermost axis first: the first product is then one of large matrices
     for axis, field in enumerate(field_px, start=1):
         pixels = _indices(means, axis)
         size, starts = _windows(means, axis, field)
         passed = pixels - starts[:, None]
         inside = (passed >= 0) & (passed < size)
-        # the sum is divided, and not the matrix: ones are exact at low precision
+        # divides the sum, not the matrix: ones are exact at low precision
         means = _product(inside.to(means.dtype), means, axis) / size
     return means.movedim(-1, 1)
 
 
 def between_windows(values: Tensor, x: Tensor, field_px: Sequence[int]) -> Tensor:
-    """Interpolate what holds at the windows' centres linearly to every pixel.
+    """Interpolate values at the windows' centres linearly to every pixel.
 
-    Beyond the outermost centres the value of the outermost window holds.
+    Beyond the outermost centres, the outermost value is continued.
 
     Parameters
     ----------
     values
         (N, C, windows along each axis).
     x
-        (N, C, [Z, ]Y, X), the image that the windows lie on.
+        (N, C, [Z, ]Y, X), the image with the windows.
     field_px
         As for :func:`window_means`.
 
     Returns
     -------
     Tensor
-        The shape of ``x``, in memory with the channels last.
+        Of the shape of ``x``, channels last in memory.
     """
     image = x.movedim(1, -1)
     values = values.movedim(1, -1)
@@ -103,7 +103,7 @@ def _product(matrix: Tensor, values: Tensor, axis: int) -> Tensor:
 
 
 def _indices(image: Tensor, axis: int) -> Tensor:
-    """Return 0, 1, 2, ... along an axis, on the image's device, also of a recorded network."""
+    """Return 0, 1, 2, ... along an axis, on the image's device, traced or not."""
     line = image[tuple(slice(None) if k == axis else 0 for k in range(image.dim()))]
     return torch.ones_like(line, dtype=torch.int64).cumsum(0) - 1
 

@@ -1,10 +1,15 @@
 """From imported pixels to two images on one grid and one scale."""
 
 from crossres.preprocess.background import background_of, find_background, subtract_background
+from crossres.preprocess.constants import Constants, RoleConstants
 from crossres.preprocess.normalise import Scale, scale_from_percentiles
-from crossres.preprocess.upsample import resample
+from crossres.preprocess.quantiles import PixelQuantiles
+from crossres.preprocess.resample import resample
 
 __all__ = [
+    "Constants",
+    "PixelQuantiles",
+    "RoleConstants",
     "Scale",
     "background_of",
     "find_background",

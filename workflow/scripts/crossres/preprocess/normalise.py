@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossres.preprocess.quantiles import PixelQuantiles
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -31,7 +33,7 @@ class Scale:
         return (normalised * self.span + self.offset).astype(np.float32)
 
 
-def scale_from_percentiles(pixels: np.ndarray, low: float, high: float) -> Scale:
+def scale_from_percentiles(pixels: np.ndarray | PixelQuantiles, low: float, high: float) -> Scale:
     """Return the scale that puts two percentiles of the training pixels at 0 and 1.
 
     Values beyond are kept, not clipped (Chen et al. 2021, Methods).
@@ -39,7 +41,7 @@ def scale_from_percentiles(pixels: np.ndarray, low: float, high: float) -> Scale
     Parameters
     ----------
     pixels
-        Pixels of training fields, any shape.
+        Pixels of training fields, any shape, or what was gathered of them.
     low, high
         Percentiles, in percent.
 
@@ -48,7 +50,10 @@ def scale_from_percentiles(pixels: np.ndarray, low: float, high: float) -> Scale
     ValueError
         The two percentiles coincide: there is nothing to scale.
     """
-    bottom, top = np.percentile(pixels, [low, high])
+    if isinstance(pixels, PixelQuantiles):
+        bottom, top = pixels.percentiles([low, high])
+    else:
+        bottom, top = np.percentile(pixels, [low, high])
     if not top > bottom:
         raise ValueError(f"percentiles {low} and {high} of the training pixels are both {top:g}")
     return Scale(offset=float(bottom), span=float(top - bottom))

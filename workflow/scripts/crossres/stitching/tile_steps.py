@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.stats import ConstantInputWarning
 
-from crossres.registration.mosaic import Tile
 from crossres.registration.shift import normalised_cross_correlation
+from crossres.stitching.mosaic import Tile
 
 STAGE_REACH = 0.1
 """A neighbour farther than this part of the tile from its place in the grid is a mistake: it
@@ -95,7 +95,8 @@ def _bin(image: np.ndarray, bin_px: int) -> np.ndarray:
     """Return the means of squares of bin_px pixels; an incomplete rest is left out."""
     rows, columns = (n // bin_px for n in image.shape)
     whole = image[: rows * bin_px, : columns * bin_px]
-    return whole.reshape(rows, bin_px, columns, bin_px).mean(axis=(1, 3))
+    binned: np.ndarray = whole.reshape(rows, bin_px, columns, bin_px).mean(axis=(1, 3))
+    return binned
 
 
 def positions_by_library(

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from crossres.jobs import InputError
-from crossres.registration.mosaic import Tile
 from crossres.registration.shift import locate_correlation_peak, normalised_cross_correlation
-from crossres.registration.tile_steps import STAGE_REACH, axis_of, positions_by_library
+from crossres.stitching.mosaic import Tile
+from crossres.stitching.tile_steps import STAGE_REACH, axis_of, positions_by_library
 
 SMOOTHING_PX = 1.0
 """Sigma of the smoothing before tiles are compared: it takes most of the pixel noise, which
@@ -88,7 +88,8 @@ def smoothed(tile: np.ndarray) -> np.ndarray:
     ndarray
         (Y - 2, X - 2), float32, in the same unit.
     """
-    return gaussian_filter(np.asarray(tile, dtype=np.float32), SMOOTHING_PX)[1:-1, 1:-1]
+    whole: np.ndarray = gaussian_filter(np.asarray(tile, dtype=np.float32), SMOOTHING_PX)
+    return whole[1:-1, 1:-1]
 
 
 def neighbours(tiles: Mapping[Tile, np.ndarray]) -> list[tuple[Tile, Tile]]:
@@ -194,7 +195,8 @@ def _information(first: np.ndarray, second: np.ndarray, correlation: float) -> n
     # smoothing leaves one independent value of noise in so many pixels
     shared /= noise * 4 * np.pi * SMOOTHING_PX**2
     values, axes = np.linalg.eigh((shared + shared.T) / 2)
-    return (axes * np.clip(values, 0.0, LEAST_ERROR_PX**-2)) @ axes.T
+    limited: np.ndarray = (axes * np.clip(values, 0.0, LEAST_ERROR_PX**-2)) @ axes.T
+    return limited
 
 
 def _chance_correlations(first: np.ndarray, second: np.ndarray) -> tuple[float, ...]:
@@ -273,7 +275,8 @@ def pair_residual(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> np.nd
         The pair as measured.
     """
     first, second = pair.tiles
-    return pair.offset_px - (positions[second] - positions[first])
+    residual: np.ndarray = pair.offset_px - (positions[second] - positions[first])
+    return residual
 
 
 def pair_misfit(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> float:

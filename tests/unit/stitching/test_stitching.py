@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from crossres.jobs import InputError
-from crossres.registration.mosaic import assemble_mosaic, tile_of_pixel
-from crossres.registration.stitching import locate_tiles
+from crossres.stitching import assemble_mosaic, locate_tiles, tile_of_pixel
 
 SIDE = 192
 

@@ -23,8 +23,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from crossres.jobs import InputError
-from crossres.registration.mosaic import Tile
-from crossres.registration.tile_pairs import (
+from crossres.stitching.mosaic import Tile
+from crossres.stitching.tile_pairs import (
     TilePair,
     is_believable,
     measure_pairs,
@@ -34,7 +34,7 @@ from crossres.registration.tile_pairs import (
     pair_residual,
     smoothed,
 )
-from crossres.registration.tile_steps import find_steps
+from crossres.stitching.tile_steps import find_steps
 
 STAGE_ERROR = 0.05
 """How far, as part of the tile, a tile may stand from its place in the grid where nothing else

@@ -1,0 +1,63 @@
+"""What is settled once for a channel, from its first batch of training fields."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from crossres.jobs import InputError, written_aside
+from crossres.section import Length, Section
+
+Role = Literal["input", "target"]
+
+
+class RoleConstants(Section):
+    """What one microscope's images of a channel have in common."""
+
+    pixel_size_nm: Length
+    """Pixel size of the imported images, in nm."""
+    z_step_nm: Length | None = None
+    """Distance of two slices, in nm; null for images."""
+    background: float | None = None
+    """Constant that is subtracted, in counts; null where none is."""
+
+
+class Constants(Section):
+    """What both microscopes' images of a channel have in common.
+
+    The training split alone settles it: what is done to a blind-test field must not depend on its
+    answer.
+    """
+
+    input: RoleConstants
+    """Of the lesser microscope."""
+    target: RoleConstants
+    """Of the better one."""
+
+    def of(self, role: Role) -> RoleConstants:
+        """Return those of a role."""
+        return self.input if role == "input" else self.target
+
+    def write(self, path: str | Path) -> None:
+        """Write as JSON, whole or not at all."""
+        with written_aside(path) as aside:
+            aside.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Constants":
+        """Read what :meth:`write` wrote.
+
+        Raises
+        ------
+        InputError
+            The file is not such a one.
+        """
+        try:
+            return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        except ValidationError as error:
+            (first, *_) = error.errors()
+            key = ".".join(map(str, first["loc"])) or "the file"
+            raise InputError(
+                f"{path}: {key}: {first['msg']}; delete the file, so that find_constants writes it "
+                "again"
+            ) from error

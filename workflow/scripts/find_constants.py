@@ -1,0 +1,82 @@
+"""Find what one channel's images have in common: pixel sizes, z steps and backgrounds."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crossres.images import agreed_grid, read_image
+from crossres.jobs import logger, progress
+from crossres.preprocess import Constants, RoleConstants, background_of
+from crossres.settings import Background
+
+
+def find_constants(
+    folders: Mapping[str, Path],
+    names: Mapping[str, Sequence[str]],
+    background: Background,
+    path: Path,
+) -> None:
+    """Write the constants of both microscopes, as the first batch of training fields shows them.
+
+    They belong to the microscope, not to the field: all batches take them from here, and what is
+    done to a field of the blind test does not depend on its answer.
+
+    Parameters
+    ----------
+    folders
+        Imported fields of the first training batch, by ``input`` and ``target``.
+    names
+        Names of the images in each.
+    background
+        ``preprocess.background``.
+    path
+        The JSON file to write.
+
+    Raises
+    ------
+    InputError
+        Targets of different pixel sizes or z steps.
+    """
+    found = {}
+    for role, folder in folders.items():
+        files = {name: folder / f"{name}.ome.tif" for name in names[role]}
+        found[role] = constants_of(files, background, same_grid=role == "target")
+        logger.info("%s: %s", role, found[role])
+    Constants(input=found["input"], target=found["target"]).write(path)
+
+
+def constants_of(
+    files: Mapping[str, Path], background: Background, same_grid: bool
+) -> RoleConstants:
+    """Return the constants of one microscope, from some of its images.
+
+    The first one's grid stands for all; ``same_grid`` asks that theirs are the same.
+    """
+    grids = {}
+    for path in progress(list(files.values()), "reading grids"):
+        grids[str(path)] = read_image(path).grid
+        if not same_grid:
+            break
+    dims = 2 if next(iter(grids.values())).z_step_nm is None else 3
+    grid = agreed_grid(grids, dims, "the first batch of training targets")
+    subtracted = None
+    if background.method != "none":
+        images = ((name, read_image(path).array) for name, path in files.items())
+        subtracted = background_of(images, background)
+    return RoleConstants(
+        pixel_size_nm=grid.steps_nm(2)[0], z_step_nm=grid.z_step_nm, background=subtracted
+    )
+
+
+if __name__ == "__main__":
+    from crossres.jobs import limit_threads, run
+
+    job = snakemake
+    limit_threads(job.threads)
+    run(
+        find_constants,
+        job.log[0],
+        folders={role: Path(job.input[role]) for role in ("input", "target")},
+        names=job.params.names,
+        background=Background(**job.params.background),
+        path=Path(job.output[0]),
+    )
