@@ -21,8 +21,7 @@ def choose_deconvolution(method: str, grids: list[Path], grid: Path, chosen: Pat
     grid, chosen
         Table (csv) and best parameters (json).
     """
-    # the default parser may change the last digit
-    table = mean_grid([pd.read_csv(path, float_precision="round_trip") for path in grids])
+    table = mean_grid([pd.read_csv(path) for path in grids])
     table.to_csv(grid, index=False)
     best = Chosen.best_of(method, table)
     logger.info("best of %d: %s", len(table), best)

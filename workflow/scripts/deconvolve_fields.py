@@ -1,7 +1,6 @@
 """Restore a batch of blind-test fields with a classical method at its best parameters."""
 
 import json
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def deconvolve_fields(
         *_, restored = iterate_baseline(
             best.method, image.array, psf, best.iterations, best.parameter, background
         )
-        write_image(folder / path.name, replace(image, array=restored))
+        write_image(folder / path.name, image.like(restored))
     logger.info("restored %d fields with %s", len(fields), best)
 
 

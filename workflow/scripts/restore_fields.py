@@ -39,7 +39,7 @@ def restore_fields(
         settings.tile_px,
         settings.self_ensemble,
     )
-    for path in progress(fields, f"restoring with {restorer.description.network}"):
+    for path in progress(fields, f"restoring with {restorer.model_file.network}"):
         spread = folder / "spread" / path.name if restorer.has_spread else None
         restorer.restore_file(path, folder / path.name, spread)
     logger.info("restored %d fields", len(fields))
