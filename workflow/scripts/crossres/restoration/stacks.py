@@ -329,7 +329,7 @@ def _warnings_of(
     if not low * smallest <= image_nm <= high * largest:
         raise InputError(
             f"{where}: its {key} is probably wrong: {sizes}; expected {low:g} to {high:g} times "
-            f"the model's: correct it in the file, or with {_option(key)}"
+            f"the model's: correct it in the file, or {_option(key)} if that states it"
         )
     low, high = HARMLESS_RATIOS
     if not low * smallest <= image_nm <= high * largest:
