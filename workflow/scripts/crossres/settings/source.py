@@ -5,8 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from crossres.samples import AnySample
+from crossres.samples.cells import Cells
 from crossres.section import ChannelName, Count, Part, Positive, Section
-from crossres.settings.acquisition import AnyAcquisition, Overlap
+from crossres.settings.acquisition import AnyAcquisition, Overlap, Splits, StageAcquisition
+
+ONE_OF_EACH = Splits(train=1, validation=1, test=1)
 
 
 class Simulator(Section):
@@ -20,6 +23,31 @@ class Simulator(Section):
     """Name of the channel; samples with stains have a channel for each instead."""
     seed: Count = 0
     """Seed of all chance in the simulation."""
+
+    @property
+    def channels(self) -> list[str]:
+        """Names of the channels: the sample's stains, or the one that is named."""
+        return list(self.sample.stains) if isinstance(self.sample, Cells) else [self.channel]
+
+    def in_channel(self, channel: str) -> "Simulator":
+        """Return what the images of one channel depend on, all else at some fixed value.
+
+        How many fields there are concerns none of them. Other channels' stains and focus do not
+        concern this one; their filter shifts do, as the sample must be large enough for all.
+        """
+        sample, acquisition = self.sample, self.acquisition
+        if isinstance(sample, Cells):
+            sample = sample.model_copy(update={"stains": {channel: sample.stains[channel]}})
+        if isinstance(acquisition, StageAcquisition):
+            channels = {
+                name: optics if name == channel else optics.model_copy(update={"defocus_um": 0.0})
+                for name, optics in acquisition.channels.items()
+            }
+            changes = {"scenes": ONE_OF_EACH, "channels": channels}
+        else:
+            changes = {"fields": ONE_OF_EACH}
+        acquisition = acquisition.model_copy(update=changes)
+        return self.model_copy(update={"sample": sample, "acquisition": acquisition})
 
 
 class Overlaps(Section):
