@@ -149,9 +149,7 @@ class Resampling:
             return metadata
         step = self.steps[-1]
         y, x = (round(corner / step) for corner in metadata.corner_px)
-        restored = replace(
-            metadata, pixel_size_nm=metadata.pixel_size_nm * step, corner_px=(y, x)
-        )
+        restored = replace(metadata, pixel_size_nm=metadata.pixel_size_nm * step, corner_px=(y, x))
         if len(self.steps) == 2 or self.steps[0] == 1 or metadata.z_step_nm is None:
             return restored
         # what was said of single slices is not true of others
@@ -283,8 +281,7 @@ def resampling_to_model(
     ]
     if _is_raw([(image, model, given or model) for _, image, model, given in sides]):
         as_trained = tuple(
-            model / given if model and given else 1.0
-            for _, _, model, given in sides
+            model / given if model and given else 1.0 for _, _, model, given in sides
         )
         # what is finer than the image along any axis is kept
         return Resampling(as_trained, model_file.interpolation_order, min(as_trained) >= 1), []
