@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from crossres.optics.modality import confocal_profile, depletion_profile, sted_profile
 from scipy.signal import fftconvolve
 from scipy.special import j0, j1, struve
 
 from crossres.jobs import InputError
 from crossres.optics import fwhm_of_profile, modality_profile, modality_psf
-from crossres.optics.modality import confocal_profile, depletion_profile, sted_profile
 from crossres.optics.radial import radius_grid
 
 WIDEFIELD = {"kind": "widefield", "wavelength_nm": 645.0, "na": 1.4, "refractive_index": 1.515}

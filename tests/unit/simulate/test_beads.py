@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from crossres.simulate.beads import render_beads
 
 from crossres.optics.radial import radius_grid
 from crossres.simulate import place_beads
-from crossres.simulate.beads import render_beads
 
 SETTINGS = {"density_per_um2": 1.0, "pair_fraction": 0.3, "pair_distance_nm": [130, 290],
             "brightness_spread": 0.3}  # fmt: skip

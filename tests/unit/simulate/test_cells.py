@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-
-from crossres.jobs import InputError
 from crossres.simulate.cells import BORDER_NM, outline_distance, place_cells
 from crossres.simulate.structures import draw_structure
+
+from crossres.jobs import InputError
 
 SIZE_NM, PIXEL_NM = 100e3, 250.0
 LAYERS_NM = np.linspace(-2000, 2000, 5)

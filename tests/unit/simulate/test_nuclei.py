@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from crossres.simulate.nuclei import chromatin_density, draw_haze, place_nuclei, place_puncta
 
 SETTINGS = {"puncta_per_um2": 20.0, "brightness_spread": 0.6}

@@ -3,11 +3,11 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+from crossres.simulate.stage_scan import image_sample, lay_out, lay_tiles, sample_tiles
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from crossres.jobs import InputError
 from crossres.simulate import acquire_scan, sample_position_nm, truth_from_dict, truth_to_dict
-from crossres.simulate.stage_scan import image_sample, lay_out, lay_tiles, sample_tiles
 
 CAMERA = {"peak_photons": 3000.0, "background_photons": 100.0, "gain": 2.0, "offset": 100.0,
           "read_noise": 6.0, "bit_depth": 16}  # fmt: skip

@@ -123,42 +123,40 @@ def _step(inside_nm: np.ndarray) -> np.ndarray:
 
 
 def place_puncta(
-    nuclei: pd.DataFrame, settings: Mapping[str, Any], rng: np.random.Generator
-) -> pd.DataFrame:
+    nuclei: pd.DataFrame, puncta_per_um2: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Scatter puncta through nuclei.
 
     Parameters
     ----------
     nuclei
         As :func:`place_nuclei` returns them.
-    settings
-        ``puncta_per_um2``: puncta a square micrometre of nucleus outside the nucleoli, on average;
-        ``brightness_spread``: standard deviation of the logarithm of the brightness.
+    puncta_per_um2
+        Puncta a square micrometre of nucleus outside the nucleoli, on average.
     rng
         Source of chance.
 
     Returns
     -------
-    DataFrame
-        ``y_nm``, ``x_nm``, ``brightness`` (1 on average) and ``nucleus`` (its row); some lie
-        outside the field.
+    places_nm : ndarray
+        (N, 2) y and x; some lie outside the field.
+    nucleus : ndarray
+        (N,) row of the nucleus that each lies in.
     """
-    parts = []
+    places, numbers = [], []
     # the highest density that chance is asked for; the texture's few higher peaks are cut there
     ceiling = np.exp(2.5 * TEXTURE_CONTRAST)
     for number, nucleus in enumerate(nuclei.itertuples()):
         half_nm = 1.3 * nucleus.long_nm
         side_um = 2 * half_nm / 1e3
-        count = rng.poisson(settings["puncta_per_um2"] * ceiling * side_um**2)
+        count = rng.poisson(puncta_per_um2 * ceiling * side_um**2)
         y_nm = nucleus.y_nm + rng.uniform(-half_nm, half_nm, count)
         x_nm = nucleus.x_nm + rng.uniform(-half_nm, half_nm, count)
         wanted = chromatin_density(nucleus, y_nm, x_nm) * _texture(y_nm, x_nm, rng)
         kept = rng.random(count) * ceiling < wanted
-        parts.append(pd.DataFrame({"y_nm": y_nm[kept], "x_nm": x_nm[kept], "nucleus": number}))
-    puncta = pd.concat(parts, ignore_index=True)
-    spread = settings["brightness_spread"]
-    puncta.insert(2, "brightness", rng.lognormal(-(spread**2) / 2, spread, len(puncta)))
-    return puncta
+        places.append(np.column_stack([y_nm[kept], x_nm[kept]]))
+        numbers.append(np.full(kept.sum(), number))
+    return np.concatenate(places), np.concatenate(numbers)
 
 
 def _texture(y_nm: np.ndarray, x_nm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -170,7 +168,8 @@ def _texture(y_nm: np.ndarray, x_nm: np.ndarray, rng: np.random.Generator) -> np
         + np.outer(x_nm, wave_per_nm * np.cos(turn))
         + phase
     ).sum(axis=1) * np.sqrt(2 / TEXTURE_WAVES)
-    return np.exp(TEXTURE_CONTRAST * field - TEXTURE_CONTRAST**2 / 2)
+    factor: np.ndarray = np.exp(TEXTURE_CONTRAST * field - TEXTURE_CONTRAST**2 / 2)
+    return factor
 
 
 def draw_haze(
@@ -206,4 +205,7 @@ def draw_haze(
             for axis_nm, centre in ((y_nm, nucleus.y_nm), (x_nm, nucleus.x_nm))
         )
         density[rows, columns] += chromatin_density(nucleus, y_nm[rows, None], x_nm[columns])
-    return ndimage.gaussian_filter(density, HAZE_BLUR_NM / pixel_size_nm, mode="nearest")
+    haze: np.ndarray = ndimage.gaussian_filter(
+        density, HAZE_BLUR_NM / pixel_size_nm, mode="nearest"
+    )
+    return haze

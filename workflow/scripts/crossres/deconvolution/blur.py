@@ -87,8 +87,15 @@ def pad_by_reflection(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, t
     Deconvolving an image with light at its border against zeros outside gives a bright frame.
     Continued by its mirror image, the frame lies outside and is cropped: after 100 iterations of
     Lucy-Richardson an even image is 12 % too bright at its corners, where half the width would
-    leave 80 %, and none at all tenfold.
+    leave 80 %, and none at all tenfold. Stacks thinner than the PSF are mirrored several times.
+
+    Parameters
+    ----------
+    image
+        (Y, X) or (Z, Y, X).
+    psf
+        Of as many dimensions.
     """
-    reach = [min(m, n) - 1 for m, n in zip(psf.shape, image.shape, strict=True)]
+    reach = [m - 1 for m in psf.shape]
     padded = np.pad(image, [(r, r) for r in reach], mode="reflect")
     return padded, tuple(slice(r, r + n) for r, n in zip(reach, image.shape, strict=True))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crossres.restoration.blur import forward_model
+from crossres.deconvolution.blur import forward_model
 
 DAMPING_ORDER = 10
 """White's N: how flat the damping is below its threshold."""

@@ -3,7 +3,6 @@
 Lengths count from the scene's edge, heights from the focal plane, upwards from the coverslip.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,15 @@ BORDER_NM = 40e3
 """Cells are placed as far outside the scene, so that it is as crowded at its edge as within."""
 
 
-def place_cells(
-    size_nm: float, settings: Mapping[str, Any], rng: np.random.Generator
-) -> pd.DataFrame:
+def place_cells(size_nm: float, density_per_mm2: float, rng: np.random.Generator) -> pd.DataFrame:
     """Scatter cells over a square scene, keeping them apart where there is room.
 
     Parameters
     ----------
     size_nm
         Side of the scene.
-    settings
-        ``cell_density_per_mm2``.
+    density_per_mm2
+        Cells a square millimetre.
     rng
         Source of chance.
 
@@ -38,7 +35,7 @@ def place_cells(
         ``nucleus_long_nm``, ``nucleus_short_nm`` (semi-axes) and ``nucleus_angle``.
     """
     wide_nm = size_nm + 2 * BORDER_NM
-    count = int(rng.poisson(settings["cell_density_per_mm2"] * (wide_nm / 1e6) ** 2))
+    count = int(rng.poisson(density_per_mm2 * (wide_nm / 1e6) ** 2))
     centres = np.zeros((count, 2))
     for cell in range(count):
         # the loneliest of a few places: cells avoid each other, yet gaps and contacts remain
@@ -89,4 +86,5 @@ def outline_distance(cell: Any, y_nm: np.ndarray, x_nm: np.ndarray) -> np.ndarra
     turn = np.arctan2(across, along)
     lobes = cell.lobe_3 * np.cos(3 * turn + cell.phase_3)
     lobes = lobes + cell.lobe_4 * np.cos(4 * turn + cell.phase_4)
-    return np.hypot(across, along) / (1 + lobes)
+    distance: np.ndarray = np.hypot(across, along) / (1 + lobes)
+    return distance

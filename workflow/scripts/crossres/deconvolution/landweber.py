@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from crossres.restoration.blur import forward_model
+from crossres.deconvolution.blur import forward_model
 
 
 def nnls(

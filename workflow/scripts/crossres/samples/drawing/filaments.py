@@ -1,13 +1,13 @@
 """Curved fibres in cells: bundles of actin or single microtubules, by their settings."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from crossres.simulate.cells import outline_distance
+from crossres.samples.cells import Filaments
+from crossres.samples.drawing.cells import outline_distance
 
 KNOT_NM = 1000.0
 """A fibre is straight between knots; that is 12 nm off an arc of 10 um radius."""
@@ -19,7 +19,7 @@ HALF_KNOTS = 35
 def draw_filaments(
     volume: np.ndarray,
     cells: pd.DataFrame,
-    settings: Mapping[str, Any],
+    stain: Filaments,
     pixel_nm: float,
     layers_nm: np.ndarray,
     rng: np.random.Generator,
@@ -31,12 +31,9 @@ def draw_filaments(
     volume
         (Z, Y, X) float32, added to in place; pixel i has its centre at (i + 0.5) * pixel_nm.
     cells
-        As :func:`crossres.simulate.cells.place_cells` returns them.
-    settings
-        ``fibre_count``: of a cell of mean size; ``width_nm``: FWHM of a strand; ``curvature``:
-        its root mean square, in 1 / um; ``strands``: side by side in a fibre; ``alignment``: part
-        of the fibres that run along the cell, the others radiating from its nucleus; ``haze``:
-        part of the light that fills the cells evenly.
+        As :func:`crossres.samples.drawing.cells.place_cells` returns them.
+    stain
+        What is drawn.
     pixel_nm
         Lateral pixel size.
     layers_nm
@@ -46,19 +43,19 @@ def draw_filaments(
     """
     spacing_nm = layers_nm[1] - layers_nm[0]
     for cell in cells.itertuples():
-        z, y, x, light = _fine_points(_fibre_knots(cell, settings, rng), pixel_nm / 2)
+        z, y, x, light = _fine_points(_fibre_knots(cell, stain, rng), pixel_nm / 2)
         z_px = (np.clip(z, layers_nm[0], layers_nm[-1]) - layers_nm[0]) / spacing_nm
         _splat(volume, (z_px, y / pixel_nm - 0.5, x / pixel_nm - 0.5), light)
-    sigma_px = settings["width_nm"] / np.sqrt(8 * np.log(2)) / pixel_nm
+    sigma_px = stain.width_nm / np.sqrt(8 * np.log(2)) / pixel_nm
     for layer in volume:
         ndimage.gaussian_filter(layer, sigma_px, output=layer, mode="constant")
-    if len(cells) and settings["haze"] > 0:
-        _add_haze(volume, cells, settings["haze"], pixel_nm, layers_nm)
+    if len(cells) and stain.haze > 0:
+        _add_haze(volume, cells, stain.haze, pixel_nm, layers_nm)
 
 
-def _fibre_knots(cell: Any, settings: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+def _fibre_knots(cell: Any, stain: Filaments, rng: np.random.Generator) -> np.ndarray:
     """Return (4, fibres, knots): z, y, x in nm and light of one cell's strands."""
-    count = max(1, round(settings["fibre_count"] * (cell.radius_nm / 27e3) ** 2))
+    count = max(1, round(stain.fibre_count * (cell.radius_nm / 27e3) ** 2))
     along_nm = np.arange(-HALF_KNOTS, HALF_KNOTS + 1) * KNOT_NM
     turn, part = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.random(count))
     long = part * np.cos(turn) * cell.radius_nm * np.sqrt(cell.elongation)
@@ -66,10 +63,10 @@ def _fibre_knots(cell: Any, settings: Mapping[str, Any], rng: np.random.Generato
     y = cell.y_nm + long * np.sin(cell.angle) + short * np.cos(cell.angle)
     x = cell.x_nm + long * np.cos(cell.angle) - short * np.sin(cell.angle)
     outward = np.arctan2(y - cell.nucleus_y_nm, x - cell.nucleus_x_nm)
-    aligned = rng.random(count) < settings["alignment"]
+    aligned = rng.random(count) < stain.alignment
     heading = np.where(aligned, cell.angle, outward) + rng.normal(0, 0.25, count)
     bend = _waves(count, along_nm, (12e3, 25e3, 60e3), rng, integral=True)
-    heading = heading[:, None] + settings["curvature"] / 1e3 * bend
+    heading = heading[:, None] + stain.curvature / 1e3 * bend
     y, x = (
         start[:, None] + _from_middle(step(heading) * KNOT_NM)
         for start, step in ((y, np.sin), (x, np.cos))
@@ -85,21 +82,21 @@ def _fibre_knots(cell: Any, settings: Mapping[str, Any], rng: np.random.Generato
     for half in (inside[:, HALF_KNOTS:], inside[:, HALF_KNOTS::-1]):
         half[:] = np.minimum.accumulate(half, axis=1)
     knots = np.stack([z, y, x, light * inside])
-    return _strands(knots, heading, settings, rng)
+    return _strands(knots, heading, stain, rng)
 
 
 def _strands(
-    knots: np.ndarray, heading: np.ndarray, settings: Mapping[str, Any], rng: np.random.Generator
+    knots: np.ndarray, heading: np.ndarray, stain: Filaments, rng: np.random.Generator
 ) -> np.ndarray:
     """Split each fibre into strands that wander about its axis, crossing one another."""
-    strands = int(settings["strands"])
+    strands = stain.strands
     if strands == 1:
         return knots
     knots, heading = np.repeat(knots, strands, axis=1), np.repeat(heading, strands, axis=0)
     along_nm = np.arange(knots.shape[2]) * KNOT_NM
     aside_nm = rng.normal(0, 1, (len(heading), 1))
     aside_nm = aside_nm + _waves(len(heading), along_nm, (9e3, 20e3, 45e3), rng)
-    aside_nm *= 1.2 * settings["width_nm"]
+    aside_nm *= 1.2 * stain.width_nm
     knots[1] += aside_nm * np.cos(heading)
     knots[2] -= aside_nm * np.sin(heading)
     return knots
@@ -108,7 +105,8 @@ def _strands(
 def _from_middle(steps: np.ndarray) -> np.ndarray:
     """Sum steps along the last axis, both ways from the middle, which stays at 0."""
     sums = np.cumsum(steps, axis=-1)
-    return sums - sums[..., HALF_KNOTS : HALF_KNOTS + 1]
+    from_middle: np.ndarray = sums - sums[..., HALF_KNOTS : HALF_KNOTS + 1]
+    return from_middle
 
 
 def _waves(
@@ -127,7 +125,8 @@ def _waves(
             total += (np.sin(k * along_nm + phase) - np.sin(phase)) / k
         else:
             total += np.cos(k * along_nm + phase)
-    return total * np.sqrt(2 / len(lengths_nm))
+    waves: np.ndarray = total * np.sqrt(2 / len(lengths_nm))
+    return waves
 
 
 def _fine_points(knots: np.ndarray, step_nm: float) -> np.ndarray:
@@ -139,7 +138,8 @@ def _fine_points(knots: np.ndarray, step_nm: float) -> np.ndarray:
     light = knots[3][:, left] * (1 - part) + knots[3][:, left + 1] * part
     fibre, point = np.nonzero(light > 1e-3)
     left, part = left[point], part[point]
-    return knots[:, fibre, left] * (1 - part) + knots[:, fibre, left + 1] * part
+    points: np.ndarray = knots[:, fibre, left] * (1 - part) + knots[:, fibre, left + 1] * part
+    return points
 
 
 def _splat(

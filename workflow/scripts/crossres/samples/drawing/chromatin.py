@@ -1,73 +1,18 @@
-"""The fluorophores of cells, on a grid of layers.
+"""The nuclei of cells, on a grid of layers."""
 
-Pixel i of a grid has its centre at (i + 0.5) pixel sizes from the scene's edge.
-"""
-
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from crossres.jobs import InputError
-from crossres.simulate.filaments import draw_filaments
-
 NUCLEUS_HALF_HEIGHT_NM = 2000.0
 """Nuclei of spread cells are flat: some 4 um high."""
-
-
-def draw_structure(
-    cells: pd.DataFrame,
-    settings: Mapping[str, Any],
-    size_nm: float,
-    pixel_nm: float,
-    layers_nm: Sequence[float] | np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Draw the fluorophores of one structure of all cells.
-
-    Parameters
-    ----------
-    cells
-        As :func:`crossres.simulate.cells.place_cells` returns them.
-    settings
-        ``structure``: filaments, with the settings of
-        :func:`crossres.simulate.filaments.draw_filaments`, or nuclei.
-    size_nm
-        Side of the scene.
-    pixel_nm
-        Pixel size of the grid.
-    layers_nm
-        Heights of the layers, evenly spaced, two at least.
-    rng
-        Source of chance.
-
-    Returns
-    -------
-    ndarray
-        (Z, Y, X) float32, not negative, in arbitrary units.
-
-    Raises
-    ------
-    InputError
-        Another structure.
-    """
-    draw = {"filaments": draw_filaments, "nuclei": draw_nuclei}.get(settings["structure"])
-    if draw is None:
-        raise InputError(
-            f"structure is {settings['structure']!r}; the simulator draws filaments or nuclei"
-        )
-    side = round(size_nm / pixel_nm)
-    volume = np.zeros((len(layers_nm), side, side), np.float32)
-    draw(volume, cells, settings, pixel_nm, np.asarray(layers_nm, dtype=float), rng)
-    return volume
 
 
 def draw_nuclei(
     volume: np.ndarray,
     cells: pd.DataFrame,
-    settings: Mapping[str, Any],
     pixel_nm: float,
     layers_nm: np.ndarray,
     rng: np.random.Generator,
@@ -79,9 +24,7 @@ def draw_nuclei(
     volume
         (Z, Y, X) float32, added to in place.
     cells, pixel_nm, layers_nm, rng
-        As in :func:`draw_structure`.
-    settings
-        Without settings of its own.
+        As of :func:`crossres.samples.drawing.filaments.draw_filaments`.
     """
     for cell in cells.itertuples():
         half_px = int(np.ceil(cell.nucleus_long_nm * 1.4 / pixel_nm))
@@ -122,7 +65,8 @@ def _chromatin(
         away = np.hypot(across - y_nm, (along - x_nm) * rng.uniform(0.7, 1.0))
         chromatin *= 1 - 0.75 / (1 + np.exp((away - radius_nm) / 150.0))
     brightness = rng.lognormal(0.0, 0.25)
-    return brightness * chromatin / (1 + np.exp((distance - 1) / 0.035))
+    nucleus: np.ndarray = brightness * chromatin / (1 + np.exp((distance - 1) / 0.035))
+    return nucleus
 
 
 def _add_within(volume: np.ndarray, patch: np.ndarray, top: int, left: int) -> None:

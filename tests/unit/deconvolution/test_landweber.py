@@ -3,8 +3,8 @@ import pytest
 import scipy.optimize
 from scipy.signal import convolve
 
+from crossres.deconvolution.landweber import iterate_nnls
 from crossres.restoration import nnls
-from crossres.restoration.landweber import iterate_nnls
 
 PSF = np.outer([0.15, 0.7, 0.15], [0.1, 0.7, 0.2])
 

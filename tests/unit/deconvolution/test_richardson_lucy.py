@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from skimage import restoration as skimage_restoration
 
+from crossres.deconvolution.richardson_lucy import iterate_richardson_lucy
 from crossres.restoration import richardson_lucy
-from crossres.restoration.richardson_lucy import iterate_richardson_lucy
 
 
 def gaussian_psf(*shape, sigma=1.5):
