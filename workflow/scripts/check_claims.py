@@ -66,7 +66,7 @@ def load_evidence(paths: Mapping[str, Any]) -> Evidence:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake  # type: ignore[name-defined]
     run(
         check_claims,
         job.log[0],

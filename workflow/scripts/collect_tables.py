@@ -10,11 +10,8 @@ from crossres.images import read_field_table
 from crossres.jobs import InputError, logger
 from crossres.measure.registry import quantities
 
-COLUMNS = (
-    ("field", "method", "seed", "structure")
-    + ("z_nm", "y_nm", "x_nm")
-    + ("metric", "value", "unit")
-)
+FIRST_COLUMNS = ("field", "method", "seed", "structure", "z_nm", "y_nm", "x_nm")
+COLUMNS = (*FIRST_COLUMNS, "metric", "value", "unit")
 """Columns of metrics.csv and structures.csv, in their order."""
 
 

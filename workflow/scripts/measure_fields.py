@@ -1,4 +1,4 @@
-"""Measure one restoration on one batch of blind-test fields, with the ruler that is used for all."""
+"""Measure one restoration on one batch of blind-test fields, with the ruler used for all."""
 
 from pathlib import Path
 
@@ -50,10 +50,10 @@ def measure_fields(
         Where to.
     """
     table = read_field_table(registration).set_index("field")
-    first = {"field": pd.Series(dtype=str)}
+    last = ["metric", "value"]
     parts = (
-        [pd.DataFrame(first | dict.fromkeys(("metric", "value"), []))],
-        [pd.DataFrame(first | dict.fromkeys(("structure", *PLACES[dims], "metric", "value"), []))],
+        [pd.DataFrame(columns=["field", *last])],
+        [pd.DataFrame(columns=["field", "structure", *PLACES[dims], *last])],
     )
     for path in progress(fields_in([pairs]), f"measuring {method}"):
         name = field_name(path)

@@ -181,7 +181,7 @@ def as_html(table: pd.DataFrame) -> str:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake  # type: ignore[name-defined]
     run(
         write_report,
         job.log[0],

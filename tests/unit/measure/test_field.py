@@ -28,8 +28,7 @@ def measure_all(images, target, settings):
         for name, image in images.items()
     }
     return tuple(
-        pd.concat([tables[i].assign(method=name) for name, tables in found.items()])
-        for i in (0, 1)
+        pd.concat([tables[i].assign(method=name) for name, tables in found.items()]) for i in (0, 1)
     )
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from collect_tables import collect_tables
-from measure_fields import measure_fields
 
+from collect_tables import collect_tables
 from crossres.images import Image, read_field_table, write_image
 from crossres.jobs import InputError
 from crossres.settings import Measure, Spots
+from measure_fields import measure_fields
 
 PIXEL_NM = 30.0
 CORNER = (10, 6)
@@ -156,9 +156,7 @@ def test_a_batch_without_accepted_pairs_leaves_the_others_as_they_are(batch):
     registration = pd.read_csv(batch / "test_000.csv", dtype={"field": str})
     registration.assign(accepted=False).to_csv(batch / "test_000.csv", index=False)
     empty = measure(batch, "input")[0]
-    collect_tables(
-        [empty, good], "metrics", [RUNS[2], RUNS[2]], PROVENANCE, batch / "metrics.csv"
-    )
+    collect_tables([empty, good], "metrics", [RUNS[2], RUNS[2]], PROVENANCE, batch / "metrics.csv")
     found, expected = (read_field_table(batch / name) for name in ("metrics.csv", "good.csv"))
     assert found.value.tolist() == expected.value.tolist()
 

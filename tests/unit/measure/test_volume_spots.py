@@ -20,10 +20,9 @@ MEASURE = Measure(
 
 
 def gaussian(shape, centre, fwhm_nm, axial_nm, stretch=1.0, turn_degree=0.0):
-    """A spot of height 1; laterally longer by ``stretch`` along one axis, shorter along the other."""
+    """A spot of height 1; ``stretch`` makes it longer along one lateral axis than the other."""
     z, y, x = (
-        (axis - c) * step
-        for axis, c, step in zip(np.indices(shape), centre, STEPS_NM, strict=True)
+        (axis - c) * step for axis, c, step in zip(np.indices(shape), centre, STEPS_NM, strict=True)
     )
     cos, sin = np.cos(np.radians(turn_degree)), np.sin(np.radians(turn_degree))
     a, b = (y * cos + x * sin) / stretch, (x * cos - y * sin) * stretch
@@ -92,8 +91,8 @@ def test_distances_count_in_nm_where_a_slice_is_thicker_than_a_pixel():
 
 SHAPE = (33, 150, 160)
 PLACES = np.array(
-    [(16, 30, 30), (12.3, 30, 80.2), (20, 30.4, 130), (16.5, 85, 30), (14, 84.7, 80), (18, 85, 130.4),
-     (16, 125, 55), (16, 125, 105)]
+    [(16, 30, 30), (12.3, 30, 80.2), (20, 30.4, 130), (16.5, 85, 30), (14, 84.7, 80),
+     (18, 85, 130.4), (16, 125, 55), (16, 125, 105)]
 )  # fmt: skip
 
 
@@ -116,8 +115,7 @@ def measured():
         for name, image in images.items()
     }
     return tuple(
-        pd.concat([tables[i].assign(method=name) for name, tables in found.items()])
-        for i in (0, 1)
+        pd.concat([tables[i].assign(method=name) for name, tables in found.items()]) for i in (0, 1)
     )
 
 
@@ -129,7 +127,8 @@ def test_every_bead_of_a_volume_is_found_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    ("method", "fwhm_nm", "axial_nm"), [("input", 240, 620), ("rcan", 150, 450), ("target", 140, 420)]
+    ("method", "fwhm_nm", "axial_nm"),
+    [("input", 240, 620), ("rcan", 150, 450), ("target", 140, 420)],
 )
 def test_lateral_and_axial_widths_of_a_field(measured, method, fwhm_nm, axial_nm):
     metrics, structures = measured

@@ -41,8 +41,8 @@ def signal_to_noise(
         Peaks of the Gaussian fits to the spots, background included, in counts; NaN are left
         out, and s is the mean of the rest.
     background_mask
-        Of the same shape, bool, True where no object is; b and sigma_b are the mean and the standard
-        deviation of the image there.
+        Of the same shape, bool, True where no object is; b and sigma_b are the mean and the
+        standard deviation of the image there.
 
     Returns
     -------

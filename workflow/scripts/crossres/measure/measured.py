@@ -1,6 +1,6 @@
 """One method's image of one field, with what it is measured against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -43,7 +43,7 @@ class MeasuredImage:
     target: np.ndarray
     pixel_size_nm: float
     z_step_nm: float | None = None
-    settings: Measure = Measure()
+    settings: Measure = field(default_factory=Measure)
     truth: np.ndarray | None = None
     scans: tuple[np.ndarray, ...] = ()
 
@@ -92,7 +92,8 @@ class MeasuredImage:
         margin = np.array([n // 2 for n in self.crop_px])
         margin[:-2] //= 2
         inside = (alone >= margin) & (alone < np.array(self.target.shape) - margin)
-        return alone[inside.all(axis=1)]
+        kept: np.ndarray = alone[inside.all(axis=1)]
+        return kept
 
     @cached_property
     def bead_fits(self) -> pd.DataFrame:

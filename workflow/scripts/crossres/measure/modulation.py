@@ -64,4 +64,4 @@ def _liveliest(target: np.ndarray, window_px: int) -> np.ndarray:
         half : target.shape[0] - half : window_px, half : target.shape[1] - half : window_px
     ] = 1
     level = np.quantile(variance[centres], 1 - LIVELIEST_PART)
-    return centres & (variance >= level)
+    return np.asarray(centres & (variance >= level))

@@ -70,8 +70,8 @@ class Value:
 
 
 Measure = Callable[[Any], Iterable[Value]]
-"""From a :class:`crossres.measure.measured.MeasuredImage` to values; none where the field lacks what
-it needs, such as its settings or a known truth."""
+"""From a :class:`crossres.measure.measured.MeasuredImage` to values; to none where it lacks what is
+needed, such as settings or a known truth."""
 
 
 @dataclass(frozen=True)

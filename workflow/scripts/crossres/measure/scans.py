@@ -43,4 +43,4 @@ def average_scans(first: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray
     from crossres.registration import apply_shift, estimate_shift
 
     moved = [apply_shift(scan, estimate_shift(first, scan)) for scan in others]
-    return np.mean([first, *moved], axis=0)
+    return np.asarray(np.mean([first, *moved], axis=0))

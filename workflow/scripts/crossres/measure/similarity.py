@@ -103,9 +103,11 @@ def compare(image: np.ndarray, target: np.ndarray) -> dict[str, float]:
 def _structural_similarity(y: np.ndarray, x: np.ndarray) -> float:
     """Return the SSIM of images or volumes, of thin volumes the mean over their slices."""
     if y.ndim == 3 and y.shape[0] < SSIM_WINDOW_PX:
-        return float(np.mean([_structural_similarity(*slices) for slices in zip(y, x, strict=True)]))
+        return float(
+            np.mean([_structural_similarity(*slices) for slices in zip(y, x, strict=True)])
+        )
     return float(
-        structural_similarity(
+        structural_similarity(  # type: ignore[no-untyped-call]
             y,
             x,
             data_range=1.0,

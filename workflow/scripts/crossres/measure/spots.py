@@ -61,15 +61,16 @@ def find_spots(
 
 
 def _blobs(image: np.ndarray, sigmas: np.ndarray) -> np.ndarray:
-    """Return the negative Laplacian of Gaussian, each axis in units of the spots' width along it."""
+    """Return the negative Laplacian of Gaussian, lengths in units of the spots' widths."""
     if len(set(sigmas)) == 1:
-        return -gaussian_laplace(image, sigmas[0])
+        curvature: np.ndarray = gaussian_laplace(image, sigmas[0])
+        return -curvature
     orders = np.eye(image.ndim, dtype=int) * 2
     curvatures = [
         sigma**2 * gaussian_filter(image, sigmas, order=order)
         for sigma, order in zip(sigmas, orders, strict=True)
     ]
-    return -np.sum(curvatures, axis=0)
+    return np.asarray(-np.sum(curvatures, axis=0))
 
 
 def isolated(positions: np.ndarray, distance: float) -> np.ndarray:
@@ -80,7 +81,7 @@ def isolated(positions: np.ndarray, distance: float) -> np.ndarray:
     if len(positions) < 2:
         return np.ones(len(positions), dtype=bool)
     nearest, _ = cKDTree(positions).query(positions, k=2)
-    return nearest[:, 1] > distance
+    return np.asarray(nearest[:, 1] > distance)
 
 
 def fit_spots(
@@ -148,7 +149,8 @@ def _fit_one(image: np.ndarray, y: int, x: int, half: int) -> list[float]:
     def model(p: np.ndarray) -> np.ndarray:
         cos, sin = np.cos(p[5]), np.sin(p[5])
         a, b = (v - p[1]) * cos + (u - p[2]) * sin, (u - p[2]) * cos - (v - p[1]) * sin
-        return p[0] * np.exp(-(a**2) / (2 * p[3] ** 2) - b**2 / (2 * p[4] ** 2)) + p[6]
+        spot: np.ndarray = p[0] * np.exp(-(a**2) / (2 * p[3] ** 2) - b**2 / (2 * p[4] ** 2)) + p[6]
+        return spot
 
     fit = least_squares(
         lambda p: (model(p) - crop).ravel() / amplitude,

@@ -8,7 +8,8 @@ from scipy.optimize import least_squares
 
 from crossres.measure.spots import FWHM_PER_SIGMA, WORST_RESIDUAL
 
-COLUMNS = ["z_px", "y_px", "x_px", "sigma_z", "sigma_a", "sigma_b", "peak", "background", "residual"]
+WIDTHS = ["sigma_z", "sigma_a", "sigma_b"]
+COLUMNS = ["z_px", "y_px", "x_px", *WIDTHS, "peak", "background", "residual"]
 FAILED = [np.nan] * len(COLUMNS)
 
 
@@ -56,7 +57,7 @@ def fit_volume_spots(
     table["fwhm_axial_nm"] = table.sigma_z * FWHM_PER_SIGMA * z_step_nm
     table["fwhm_major_nm"], table["fwhm_minor_nm"] = lateral.max(axis=1), lateral.min(axis=1)
     table["fitted"] = table.fwhm_nm.notna()
-    return table.drop(columns=["sigma_z", "sigma_a", "sigma_b"])
+    return table.drop(columns=WIDTHS)
 
 
 def _fit_one(volume: np.ndarray, centre: np.ndarray, halves: Sequence[int]) -> list[float]:
@@ -81,7 +82,7 @@ def _fit_one(volume: np.ndarray, centre: np.ndarray, halves: Sequence[int]) -> l
         a, b = y * cos + x * sin, x * cos - y * sin
         lateral = np.exp(-(a**2) / (2 * p[5] ** 2) - b**2 / (2 * p[6] ** 2))
         axial = np.exp(-((w - p[1]) ** 2) / (2 * p[4] ** 2))
-        return p[0] * axial[:, None, None] * lateral + p[8]
+        return np.asarray(p[0] * axial[:, None, None] * lateral + p[8])
 
     fit = least_squares(
         lambda p: (model(p) - crop).ravel() / amplitude,

@@ -1,4 +1,4 @@
-"""The search for the baselines' best parameters."""
+"""How the best parameters of classical deconvolution were found."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from crossres.figures.style import label_of, new_figure
+from crossres.catalogue.methods import label_of
+from crossres.figures.style import new_figure
 
 
 def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
