@@ -2,16 +2,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from crossres.figures.grid import plot_grids
-from crossres.figures.table import plot_table
 from matplotlib.quiver import Quiver
 
-from crossres.figures.examples import liveliest_window, plot_examples
-from crossres.figures.fwhm import plot_fwhm_histograms
+from crossres.figures.deconvolution import plot_grids
+from crossres.figures.examples import Example, liveliest_window, plot_examples
+from crossres.figures.fwhm import Widths, plot_fwhm_histograms
 from crossres.figures.losses import plot_losses
 from crossres.figures.profiles import PairView, plot_profiles
 from crossres.figures.quality import plot_quality
 from crossres.figures.registration import overlay, plot_registration
+from crossres.figures.snr import plot_table
 from crossres.measure import main_peak
 
 METHODS = ("input", "gan", "target")
