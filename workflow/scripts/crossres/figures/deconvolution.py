@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from crossres.catalogue.classical import CLASSICAL
 from crossres.catalogue.methods import label_of
 from crossres.figures.style import new_figure
 
@@ -16,11 +17,11 @@ def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
     Parameters
     ----------
     grids
-        grid.csv by method: ``iterations``, ``pearson_r``, and ``damping`` or ``step``.
+        grid.csv by method: ``iterations``, ``pearson_r``, and the method's own parameter.
     """
     figure, axes = new_figure(1, len(grids), (3.9 * len(grids), 2.5), sharey=True)
     for panel, (method, grid) in zip(axes[0], grids.items(), strict=True):
-        parameter = "damping" if "damping" in grid else "step"
+        parameter = CLASSICAL[method].parameter
         values = sorted(grid[parameter].unique())
         colours = plt.get_cmap("viridis")(
             [0.9 * i / max(1, len(values) - 1) for i in range(len(values))]
