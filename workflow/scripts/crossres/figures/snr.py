@@ -1,12 +1,15 @@
-"""A table of every method's figures, drawn so that it can stand in a report or a talk."""
+"""A table of every method's values, drawn so that it can stand in a report or a talk."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from crossres.figures.style import in_order, label_of, new_figure
+from crossres.catalogue.methods import in_order, label_of
+from crossres.figures.style import new_figure
 
 
-def plot_table(values: pd.DataFrame, headings: dict[str, str]) -> Figure:
+def plot_table(values: pd.DataFrame, headings: Mapping[str, str]) -> Figure:
     """Draw mean ± standard deviation over fields, a row a method, a column a metric.
 
     Parameters
@@ -14,14 +17,16 @@ def plot_table(values: pd.DataFrame, headings: dict[str, str]) -> Figure:
     values
         ``method``, ``metric``, ``mean``, ``sd``, ``n``.
     headings
-        Column heading by metric, in order.
+        Column heading by metric, in order; may have several lines.
     """
     methods = in_order(values.method)
     cells = [
         [_cell(values[(values.method == m) & (values.metric == metric)]) for metric in headings]
         for m in methods
     ]
-    figure, axes = new_figure(1, 1, (1.7 + 1.15 * len(headings), 0.35 + 0.26 * (len(methods) + 1)))
+    lines = max(heading.count("\n") + 1 for heading in headings.values())
+    height = 0.35 + 0.26 * (len(methods) + lines)
+    figure, axes = new_figure(1, 1, (1.7 + 0.95 * len(headings), height))
     panel = axes[0, 0]
     panel.axis("off")
     table = panel.table(
@@ -35,6 +40,9 @@ def plot_table(values: pd.DataFrame, headings: dict[str, str]) -> Figure:
     table.auto_set_font_size(False)
     table.set_fontsize(8)
     table.scale(1, 1.35)
+    for column in range(len(headings)):
+        heading = table[0, column]
+        heading.set_height(heading.get_height() * (0.3 + 0.7 * lines))
     return figure
 
 
@@ -43,4 +51,5 @@ def _cell(rows: pd.DataFrame) -> str:
         return "–"
     row = rows.iloc[0]
     digits = 3 if abs(row["mean"]) < 2 else 1
-    return f"{row['mean']:.{digits}f} ± {row['sd']:.{digits}f}"
+    spread = "" if pd.isna(row["sd"]) else f" ± {row['sd']:.{digits}f}"
+    return f"{row['mean']:.{digits}f}{spread}"

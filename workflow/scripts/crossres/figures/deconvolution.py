@@ -1,4 +1,4 @@
-"""The search for the baselines' best parameters."""
+"""How the best parameters of classical deconvolution were found."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from crossres.figures.style import label_of, new_figure
+from crossres.catalogue.classical import CLASSICAL
+from crossres.catalogue.methods import label_of
+from crossres.figures.style import new_figure
 
 
 def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
@@ -15,11 +17,11 @@ def plot_grids(grids: Mapping[str, pd.DataFrame]) -> Figure:
     Parameters
     ----------
     grids
-        grid.csv by method: ``iterations``, ``pearson_r``, and ``damping`` or ``step``.
+        grid.csv by method: ``iterations``, ``pearson_r``, and the method's own parameter.
     """
     figure, axes = new_figure(1, len(grids), (3.9 * len(grids), 2.5), sharey=True)
     for panel, (method, grid) in zip(axes[0], grids.items(), strict=True):
-        parameter = "damping" if "damping" in grid else "step"
+        parameter = CLASSICAL[method].parameter
         values = sorted(grid[parameter].unique())
         colours = plt.get_cmap("viridis")(
             [0.9 * i / max(1, len(values) - 1) for i in range(len(values))]

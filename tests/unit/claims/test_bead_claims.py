@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from crossres.claims import JUDGES, Evidence, judge_claim
+from check_claims import check_claims
+from crossres.claims import Evidence, judge_claim, registered_claims
+from crossres.claims.registry import claim
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 BLIND = 2 * np.log(2)
 
 
@@ -95,9 +100,25 @@ def test_tcan_is_not_judged_before_it_is_trained():
     assert "no TCAN" in measured
 
 
-@pytest.mark.parametrize("claim", sorted(JUDGES))
+@pytest.mark.parametrize("claim", sorted(registered_claims()))
 def test_a_run_without_its_experiment_judges_no_claim(claim):
-    experiments, _ = JUDGES[claim]
+    experiments = registered_claims()[claim].experiments
     measured, verdict = judge_claim(claim, {})
     assert verdict == "not judged"
     assert all(experiment in measured for experiment in experiments)
+
+
+def test_the_table_of_claims_keeps_the_order_of_the_published_ones(tmp_path):
+    check_claims(REPOSITORY / "resources" / "claims.tsv", {}, "demo", tmp_path / "claims.csv")
+    table = pd.read_csv(tmp_path / "claims.csv", keep_default_na=False)
+    published = pd.read_csv(REPOSITORY / "resources" / "claims.tsv", sep="\t")
+    assert table.id.tolist() == [name for name in published.id if name in registered_claims()]
+    assert len(table) == len(registered_claims()) >= 12
+    assert table.published[0].startswith("bead PSF FWHM, means of the main peaks: input ~290 nm")
+    assert set(table.scale) == {"demo"}
+
+
+def test_a_claim_has_one_judge():
+    assert "W1" in registered_claims()
+    with pytest.raises(ValueError, match="W1 has two judges"):
+        claim("W1", experiments=("anywhere",))(print)
