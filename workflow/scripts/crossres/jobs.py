@@ -72,14 +72,6 @@ def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
         file_handler.close()
 
 
-def limit_threads(threads: int) -> None:
-    """Let numerical libraries use this many threads, whatever the machine has."""
-    for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"):
-        os.environ[f"{library}_NUM_THREADS"] = str(threads)
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(threads)
-
-
 @contextmanager
 def written_aside(path: str | Path) -> Iterator[Path]:
     """Give a name to write to, and rename the file to ``path`` when it is whole.

@@ -25,16 +25,18 @@ def code_hash(script: str, *further: str) -> str:
 
     Rooms in :data:`GIVEN_AS_PARAMS` do not count, nor what they import: their values reach the
     job as params. Neither do pages of rooms (``__init__``) that only pass names on. What a room
-    finds by looking through its folder is not seen: the rule names it in ``further``.
+    finds by looking through its folder is not imported by name: the rule names the folder.
 
     Parameters
     ----------
     script
         File name under workflow/scripts.
     further
-        Files that the job chooses by name, such as the one that builds its network, likewise.
+        Files that the job chooses by name, such as the one that builds its network, likewise; a
+        folder with a registry stands for the files in it that register something.
     """
-    files = {file for name in (script, *further) for file in _closure(SCRIPTS / name)}
+    starts = [start for name in (script, *further) for start in _starts(SCRIPTS / name)]
+    files = {file for start in starts for file in _closure(start)}
     pages = {page for file in files for page in _pages_above(file)}
     digest = hashlib.sha256()
     for place, meaning in sorted(map(_meaning, files | pages)):
@@ -62,6 +64,14 @@ def fingerprint(path: str | Path) -> str:
                 file.seek(number * (size - BLOCK_BYTES) // (BLOCKS - 1))
                 digest.update(file.read(BLOCK_BYTES))
     return f"{size}:{digest.hexdigest()[:16]}"
+
+
+def _starts(path: Path) -> list[Path]:
+    """Return the file itself, or the files of a folder that its registry collects."""
+    if not path.is_dir():
+        return [path]
+    registry = path / "registry.py"
+    return [file for file in path.glob("*.py") if registry in _direct_imports(file)]
 
 
 @cache
