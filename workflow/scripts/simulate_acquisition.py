@@ -54,8 +54,9 @@ def simulate_acquisition(
                 file = f"{name}_{tile}.tif" if tile else f"{name}.tif"
                 write_raw(folder / file, image, getattr(modalities, role))
         write_truth(truth_folder, name, acquired, modalities.target)
-        if acquired.drift_nm is not None:
-            z_y_x = zip("zyx"[-len(acquired.drift_nm) :], acquired.drift_nm, strict=True)
+        if acquired.drifts_nm is not None:
+            drift_nm = acquired.drifts_nm[0]
+            z_y_x = zip("zyx"[-len(drift_nm) :], drift_nm, strict=True)
             drifts.append({f"drift_{axis}_nm": length for axis, length in z_y_x} | {"field": name})
     if drifts:
         columns = ["field", "drift_y_nm", "drift_x_nm", "drift_z_nm"][: len(drifts[0])]

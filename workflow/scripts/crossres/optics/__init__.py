@@ -1,6 +1,6 @@
 """Point-spread functions and cameras."""
 
-from crossres.optics.ball import ball_profile, ball_slices, psf_fwhm_nm
+from crossres.optics.ball import BallImage, ball_image, ball_profile, psf_fwhm_nm
 from crossres.optics.born_wolf import born_wolf_psf
 from crossres.optics.camera import detect, expected_counts
 from crossres.optics.microscope import (
@@ -14,9 +14,10 @@ from crossres.optics.radial import fwhm_of_profile, psf_from_profile
 
 __all__ = [
     "RESPONSES",
+    "BallImage",
     "axial_zero_nm",
+    "ball_image",
     "ball_profile",
-    "ball_slices",
     "born_wolf_psf",
     "detect",
     "expected_counts",

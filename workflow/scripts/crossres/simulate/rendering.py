@@ -1,11 +1,9 @@
 """Emitters to images: the PSF at the exact place of each, then what a camera makes of it."""
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from crossres.optics import detect, expected_counts
+from crossres.optics import BallImage, detect, expected_counts
 from crossres.optics.radial import RADIUS_MAX_NM, radius_grid
 from crossres.settings import Camera, Microscope
 
@@ -61,7 +59,7 @@ def render_flat(
 def render_volume(
     position_nm: np.ndarray,
     brightness: np.ndarray,
-    slices: Callable[[np.ndarray], np.ndarray],
+    image: BallImage,
     shape: tuple[int, int, int],
     pixel_size_nm: float,
     z_step_nm: float,
@@ -74,8 +72,8 @@ def render_volume(
         (N, 3) z, y and x from the volume's edge; light from outside the volume counts.
     brightness
         (N,).
-    slices
-        Image of an emitter by distance from focus, as of :func:`crossres.optics.ball_slices`.
+    image
+        Of an emitter of brightness 1, as of :func:`crossres.optics.ball_image`.
     shape
         (Z, Y, X); slice k is focused at (k + 0.5) * z_step_nm, pixel i has its centre at
         (i + 0.5) * pixel_size_nm.
@@ -93,19 +91,16 @@ def render_volume(
         for n, step in zip(shape, (z_step_nm, pixel_size_nm, pixel_size_nm), strict=True)
     )
     for place, peak in zip(position_nm, brightness, strict=True):
-        profiles = slices(z_nm - place[0])
-        bright = np.flatnonzero((np.abs(profiles) > FAINT).any(axis=0))
-        last = min(bright[-1] + 1, profiles.shape[1] - 1) if len(bright) else 0
-        reach_nm = radius_grid()[last]
+        away_nm = z_nm - place[0]
+        reach_nm = image.reach_nm(away_nm, FAINT)
         rows, columns = (
             slice(*np.searchsorted(axis_nm, [centre - reach_nm, centre + reach_nm]))
             for axis_nm, centre in ((y_nm, place[1]), (x_nm, place[2]))
         )
         radius = np.hypot((y_nm[rows] - place[1])[:, None], x_nm[columns] - place[2])
         if radius.size:
-            spline = CubicSpline(radius_grid()[: last + 1], profiles[:, : last + 1], axis=1)
-            spot = np.where(radius <= reach_nm, spline(np.minimum(radius, reach_nm)), 0.0)
-            volume[:, rows, columns] += peak * spot
+            spot = image(away_nm[:, None, None], np.minimum(radius, reach_nm))
+            volume[:, rows, columns] += peak * np.where(radius < reach_nm, spot, 0.0)
     return volume
 
 

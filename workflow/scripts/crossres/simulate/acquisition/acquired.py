@@ -27,9 +27,9 @@ class Acquired:
         More scans by the target's microscope, by name, for measuring alone.
     emitters
         Where they lie, in the input's frame.
-    drift_nm
-        ([dz,] dy, dx) of the target's scan against the input's: in the target's frame everything
-        lies at its place plus the drift.
+    drifts_nm
+        (S, 2) or (S, 3): ([dz,] dy, dx) of each scan by the target's microscope against the
+        input's, the target first. In a scan's frame everything lies at its place plus the drift.
     scan
         Where each pixel of a stage scan looked.
     """
@@ -39,5 +39,5 @@ class Acquired:
     noiseless_pixel_nm: float
     further_scans: Mapping[str, np.ndarray] = field(default_factory=dict)
     emitters: Emitters | None = None
-    drift_nm: np.ndarray | None = None
+    drifts_nm: np.ndarray | None = None
     scan: ScanTruth | None = None

@@ -36,5 +36,5 @@ def acquire_pair(
         noiseless=noiseless(still, modalities.target),
         noiseless_pixel_nm=pixel_size_of(modalities.target),
         emitters=emitters,
-        drift_nm=drift_nm,
+        drifts_nm=drift_nm[None],
     )

@@ -63,5 +63,5 @@ def acquire_repeats(
         noiseless_pixel_nm=pixel_size_of(modalities.target),
         further_scans=scans,
         emitters=replace(emitters, facts={**emitters.facts, **brightness}),
-        drift_nm=drifts_nm[0],
+        drifts_nm=drifts_nm,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crossres.optics import ball_slices
+from crossres.optics import ball_image
 from crossres.samples import Emitters, PointSample
 from crossres.settings import Microscope, Modalities, VolumeAcquisition
 from crossres.simulate.acquisition.acquired import Acquired
@@ -42,7 +42,7 @@ def acquire_volume(
         noiseless=noiseless(still, modalities.target),
         noiseless_pixel_nm=pixel_size_of(modalities.target),
         emitters=emitters,
-        drift_nm=drift_nm,
+        drifts_nm=drift_nm[None],
     )
 
 
@@ -75,8 +75,10 @@ def image_volume(
     shape = (round(depth / step_nm), round(height / pixel_nm), round(width / pixel_nm))
     position_nm = emitters.position_nm + (0.0 if drift_nm is None else drift_nm)
     farthest_nm = np.abs(position_nm[:, 0] - depth / 2).max(initial=0.0) + depth / 2
-    slices = ball_slices(microscope, emitters.diameter_nm, farthest_nm)
-    return render_volume(position_nm, emitters.brightness, slices, shape, pixel_nm, step_nm)
+    # in round numbers, so that all fields share one
+    reach_nm = 1e3 * float(np.ceil(farthest_nm / 1e3))
+    image = ball_image(microscope, emitters.diameter_nm, reach_nm)
+    return render_volume(position_nm, emitters.brightness, image, shape, pixel_nm, step_nm)
 
 
 def z_step_of(microscope: Microscope) -> float:

@@ -1,9 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from crossres.simulate.nuclei import chromatin_density, draw_haze, place_nuclei, place_puncta
 
-SETTINGS = {"puncta_per_um2": 20.0, "brightness_spread": 0.6}
+from crossres.samples import SAMPLES
+from crossres.samples.drawing.nuclei import (
+    chromatin_density,
+    draw_haze,
+    place_nuclei,
+    place_puncta,
+)
+
+DENSITY_PER_UM2 = 20.0
 FIELD_NM = 40e3
 
 
@@ -14,7 +21,13 @@ def nuclei(rng):
 
 @pytest.fixture
 def puncta(nuclei, rng):
-    return place_puncta(nuclei, SETTINGS, rng)
+    return placed(nuclei, DENSITY_PER_UM2, rng)
+
+
+def placed(nuclei, puncta_per_um2, rng):
+    """A row a punctum: its place and its nucleus."""
+    places, nucleus = place_puncta(nuclei, puncta_per_um2, rng)
+    return pd.DataFrame({"y_nm": places[:, 0], "x_nm": places[:, 1], "nucleus": nucleus})
 
 
 def round_nucleus(*nucleoli, radius_nm=6000.0):
@@ -93,8 +106,9 @@ def test_nucleoli_are_nearly_empty(nuclei, puncta):
         assert inside < 0.15 * 20.0 * np.pi * np.sum((0.8 * radii_um) ** 2)
 
 
-def test_brightness_is_one_on_average_with_the_spread_asked(nuclei, rng):
-    brightness = place_puncta(nuclei, SETTINGS, rng).brightness
+def test_brightness_is_one_on_average_with_the_spread_asked(rng):
+    sample = SAMPLES["nuclear_puncta"](kind="nuclear_puncta", brightness_spread=0.6)
+    brightness = sample.emitters((0.0, FIELD_NM, FIELD_NM), rng).brightness
     # 7,000 of them at least: a standard error of 0.8 %
     assert brightness.mean() == pytest.approx(1.0, abs=0.03)
     assert np.log(brightness).std() == pytest.approx(0.6, abs=0.02)
@@ -102,7 +116,7 @@ def test_brightness_is_one_on_average_with_the_spread_asked(nuclei, rng):
 
 def test_the_density_is_uneven_over_micrometres(rng):
     nucleus = round_nucleus(radius_nm=7500.0)
-    puncta = place_puncta(nucleus, {**SETTINGS, "puncta_per_um2": 60.0}, rng)
+    puncta = placed(nucleus, 60.0, rng)
     inside = puncta[within_ellipse(next(nucleus.itertuples()), puncta) < 0.65]
     counts, *_ = np.histogram2d(inside.y_nm, inside.x_nm, bins=6, range=[[7e3, 13e3], [9e3, 15e3]])
     # an even scatter would have the variance of Poisson's law

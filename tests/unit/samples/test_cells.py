@@ -1,22 +1,27 @@
 import numpy as np
 import pytest
-from crossres.simulate.cells import BORDER_NM, outline_distance, place_cells
-from crossres.simulate.structures import draw_structure
+from pydantic import ValidationError
 
-from crossres.jobs import InputError
+from crossres.samples import SAMPLES
+from crossres.samples.cells import Filaments, Nuclei
+from crossres.samples.drawing.cells import BORDER_NM, outline_distance, place_cells
 
 SIZE_NM, PIXEL_NM = 100e3, 250.0
 LAYERS_NM = np.linspace(-2000, 2000, 5)
-ACTIN = {"structure": "filaments", "fibre_count": 40, "width_nm": 250, "curvature": 0.015,
-         "strands": 3, "alignment": 0.85, "haze": 0.0}  # fmt: skip
-MICROTUBULES = {**ACTIN, "fibre_count": 120, "width_nm": 180, "curvature": 0.06, "strands": 1,
-                "alignment": 0.15}  # fmt: skip
-NUCLEI = {"structure": "nuclei"}
+ACTIN = Filaments(
+    structure="filaments", fibre_count=40, width_nm=250.0, curvature=0.015, strands=3,
+    alignment=0.85, haze=0.0,
+)  # fmt: skip
+MICROTUBULES = Filaments(
+    structure="filaments", fibre_count=120, width_nm=180.0, curvature=0.06, strands=1,
+    alignment=0.15, haze=0.0,
+)  # fmt: skip
+NUCLEI = Nuclei(structure="nuclei")
 
 
 def cells_of(density=450, size_nm=SIZE_NM, seed=5):
     rng = np.random.default_rng(seed)
-    return place_cells(size_nm, {"cell_density_per_mm2": density}, rng)
+    return place_cells(size_nm, density, rng)
 
 
 def one_cell(y_nm=50e3, x_nm=47e3):
@@ -29,9 +34,15 @@ def one_cell(y_nm=50e3, x_nm=47e3):
     return cell
 
 
-def drawn(cells, settings, pixel_nm=PIXEL_NM, layers_nm=LAYERS_NM, seed=1):
-    rng = np.random.default_rng(seed)
-    return draw_structure(cells, settings, SIZE_NM, pixel_nm, layers_nm, rng)
+def hazy(part):
+    return ACTIN.model_copy(update={"haze": part})
+
+
+def drawn(cells, stain, pixel_nm=PIXEL_NM):
+    side = round(SIZE_NM / pixel_nm)
+    volume = np.zeros((len(LAYERS_NM), side, side), np.float32)
+    stain.draw(volume, cells, pixel_nm, LAYERS_NM, np.random.default_rng(1))
+    return volume
 
 
 def pixel_centres(pixel_nm=PIXEL_NM):
@@ -74,10 +85,10 @@ def test_an_outline_without_lobes_is_an_ellipse_of_the_cells_area():
     assert outline_distance(cell, cell.y_nm + short, cell.x_nm) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("settings", [ACTIN, MICROTUBULES, {**ACTIN, "haze": 0.3}])
-def test_filaments_lie_within_their_cell_and_throughout_it(settings):
+@pytest.mark.parametrize("stain", [ACTIN, MICROTUBULES, hazy(0.3)])
+def test_filaments_lie_within_their_cell_and_throughout_it(stain):
     cell = one_cell()
-    image = drawn(cell, settings).sum(axis=0)
+    image = drawn(cell, stain).sum(axis=0)
     distance = outline_distance(next(cell.itertuples()), *pixel_centres())
     assert image[distance > 1.1].sum() < 0.01 * image.sum()
     quarters = [image[(distance >= low) & (distance < low + 0.2)].sum() for low in (0.2, 0.4, 0.6)]
@@ -102,13 +113,16 @@ def test_filaments_lie_at_the_same_place_on_a_finer_grid():
 
 def test_haze_is_its_part_of_the_light():
     cells = cells_of()
-    light = [drawn(cells, {**ACTIN, "haze": haze}).sum(dtype=float) for haze in (0.0, 0.25)]
+    light = [drawn(cells, hazy(haze)).sum(dtype=float) for haze in (0.0, 0.25)]
     assert light[0] / light[1] == pytest.approx(0.75, rel=1e-3)
 
 
 def test_twice_the_fibres_twice_the_light():
     cells = cells_of()
-    light = [drawn(cells, {**ACTIN, "fibre_count": n}).sum(dtype=float) for n in (60, 120)]
+    light = [
+        drawn(cells, ACTIN.model_copy(update={"fibre_count": n})).sum(dtype=float)
+        for n in (60, 120)
+    ]
     assert light[1] / light[0] == pytest.approx(2, rel=0.15)
 
 
@@ -143,11 +157,11 @@ def test_nuclei_lie_where_the_cells_have_them():
 
 
 @pytest.mark.parametrize("place", [(0.0, 0.0), (99e3, 45e3), (-20e3, 50e3)])
-@pytest.mark.parametrize("settings", [ACTIN, NUCLEI])
-def test_cells_at_the_border_are_drawn_as_far_as_they_are_seen(place, settings):
+@pytest.mark.parametrize("stain", [ACTIN, NUCLEI])
+def test_cells_at_the_border_are_drawn_as_far_as_they_are_seen(place, stain):
     centre, aside = 50e3, np.array(place) - 50e3
-    there = drawn(one_cell(*place), settings).sum(axis=0)
-    whole = drawn(one_cell(centre, centre), settings).sum(axis=0)
+    there = drawn(one_cell(*place), stain).sum(axis=0)
+    whole = drawn(one_cell(centre, centre), stain).sum(axis=0)
     dy, dx = (aside / PIXEL_NM).astype(int)
     side = len(whole)
     rows, columns = slice(max(0, -dy), side - max(0, dy)), slice(max(0, -dx), side - max(0, dx))
@@ -158,20 +172,42 @@ def test_cells_at_the_border_are_drawn_as_far_as_they_are_seen(place, settings):
     np.testing.assert_allclose(moved[inner], expected, atol=1e-3 * whole.max())
 
 
-@pytest.mark.parametrize("settings", [ACTIN, NUCLEI])
-def test_drawings_are_never_negative_and_always_the_same(settings):
-    volume = drawn(cells_of(), settings)
+@pytest.mark.parametrize("stain", [ACTIN, NUCLEI])
+def test_drawings_are_never_negative_and_always_the_same(stain):
+    volume = drawn(cells_of(), stain)
     assert volume.shape == (5, 400, 400)
     assert volume.dtype == np.float32
     assert volume.min() >= 0 < volume.max()
-    np.testing.assert_array_equal(volume, drawn(cells_of(), settings))
+    np.testing.assert_array_equal(volume, drawn(cells_of(), stain))
 
 
-@pytest.mark.parametrize("settings", [{**ACTIN, "haze": 0.3}, NUCLEI])
-def test_no_cells_give_a_dark_volume(settings):
-    assert not drawn(cells_of(density=0), settings).any()
+@pytest.mark.parametrize("stain", [hazy(0.3), NUCLEI])
+def test_no_cells_give_a_dark_volume(stain):
+    assert not drawn(cells_of(density=0), stain).any()
 
 
 def test_another_structure_is_the_users_mistake():
-    with pytest.raises(InputError, match="mitochondria"):
-        drawn(one_cell(), {"structure": "mitochondria"})
+    with pytest.raises(ValidationError, match="mitochondria"):
+        SAMPLES["cells"](kind="cells", stains={"dapi": {"structure": "mitochondria"}})
+
+
+def test_layers_lie_about_the_focus_and_show_the_stain_of_their_channel():
+    sample = SAMPLES["cells"](
+        kind="cells", thickness_um=6.0, density_per_mm2=900.0,
+        stains={"actin": ACTIN.model_copy(update={"brightness": 0.7}), "dapi": NUCLEI},
+    )  # fmt: skip
+    layers = {
+        channel: sample.layers(channel, 60e3, 400.0, *map(np.random.default_rng, [1, 2]))
+        for channel in ("actin", "dapi")
+    }
+    for drawing in layers.values():
+        assert drawing.density.shape == (len(drawing.height_nm), 150, 150)
+        np.testing.assert_allclose(drawing.height_nm[[0, -1]], [-3000, 3000])
+        assert np.ptp(np.diff(drawing.height_nm)) == pytest.approx(0)
+    assert layers["actin"].brightness == 0.7
+    assert layers["dapi"].brightness == 1.0
+    # nuclei lie in cells, and cells are the same in both channels
+    actin, dapi = (layers[c].density.sum(axis=0) for c in ("actin", "dapi"))
+    bright = dapi > 0.2 * dapi.max()
+    assert (actin[bright] > 0).mean() > 2 * (actin > 0).mean() - 1
+    assert np.corrcoef((actin > 0).ravel(), bright.ravel())[0, 1] > 0.1
