@@ -176,7 +176,7 @@ def test_a_value_out_of_range_or_of_the_wrong_type_is_named(refusal, key, value)
         ("source.simulator", None, ["source needs one of", "`sheet`", "it has none"]),
         ("preprocess.background", {"method": "region"}, ["preprocess.background.region"]),
         ("patches.percentiles", [99, 1], ["patches.percentiles", "low, then high"]),
-        ("source.simulator.acquisition.fields.test", 0, ["source.simulator.fields.test is 0"]),
+        ("source.simulator.acquisition.fields.test", 0, ["fields.test is 0; it must be at least 1"]),
         ("patches.size_px", 109, ["patches.size_px is 109", "108 px left"]),
     ],
 )
