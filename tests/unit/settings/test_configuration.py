@@ -118,6 +118,35 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(settings, refusal, k
     assert "config/README.md" in message
 
 
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("source.simulator.field_px", "source.simulator.acquisition.field_px (pair, repeats"),
+        ("source.simulator.density_per_um2", "source.simulator.sample.density_per_um2 (beads)"),
+        ("registration.size_px", "patches.size_px and source.stitch.fields.size_px"),
+        ("fwhm_nm", "measure.spots.fwhm_nm"),
+    ],
+)
+def test_a_key_that_is_known_elsewhere_is_named_with_its_place(refusal, key, place):
+    message = refusal(key, 1)
+    assert f"{key}: unknown key here; it is known as " in message
+    for part in place.split(" and "):
+        assert part in message
+
+
+def test_a_key_of_the_other_file_is_named_with_it(refusal):
+    assert "device: unknown key here; it is one of config/config.yaml" in refusal("device", "cpu")
+
+
+def test_of_several_faults_the_most_telling_is_named(load):
+    # the misspelt key is missing too, and what lies before it in the file is wrong
+    with pytest.raises(InputError) as fault:
+        load(dims=7, modalities__input__na=None, modalities__input__nna=1.4)
+    assert "modalities.input.nna: unknown key (did you mean na?" in str(fault.value)
+    with pytest.raises(InputError, match=r"modalities\.input\.na is missing"):
+        load(modalities__input__nna=None)
+
+
 def test_an_unknown_network_is_named_with_the_nearest_known_one(refusal):
     message = refusal("networks.gna", {"iterations": 10})
     assert "networks.gna: unknown network" in message
@@ -176,7 +205,11 @@ def test_a_value_out_of_range_or_of_the_wrong_type_is_named(refusal, key, value)
         ("source.simulator", None, ["source needs one of", "`sheet`", "it has none"]),
         ("preprocess.background", {"method": "region"}, ["preprocess.background.region"]),
         ("patches.percentiles", [99, 1], ["patches.percentiles", "low, then high"]),
-        ("source.simulator.acquisition.fields.test", 0, ["source.simulator.fields.test is 0"]),
+        (
+            "source.simulator.acquisition.fields.test",
+            0,
+            ["fields.test is 0; it must be at least 1"],
+        ),
         ("patches.size_px", 109, ["patches.size_px is 109", "108 px left"]),
     ],
 )
