@@ -205,8 +205,8 @@ def test_restoring_needs_no_answer_to_be_there(finished_copy):
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_no_field_lies_in_two_splits(path, scale, monkeypatch):
     source = load_experiment_settings(path.stem, scale, path.parent).source
-    if source.sheet and not (REPOSITORY / source.data_root).is_dir():
-        pytest.skip(f"{source.data_root} is not beside the repository")
+    if source.sheet and not (REPOSITORY / source.images_folder).is_dir():
+        pytest.skip(f"{source.images_folder} is not beside the repository")
     monkeypatch.chdir(REPOSITORY)
     config = load_config({"experiments": [path.stem], "scale": scale})
     experiment = load_experiments(config, path.parent)[path.stem]

@@ -14,8 +14,8 @@ EXPERIMENTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 def require_data(name):
     """Skip an experiment whose images are not on this machine."""
     source = load_experiment_settings(name, "paper", FOLDER).source
-    if source.sheet and not (REPOSITORY / source.data_root).is_dir():
-        pytest.skip(f"{source.data_root} is not beside the repository")
+    if source.sheet and not (REPOSITORY / source.images_folder).is_dir():
+        pytest.skip(f"{source.images_folder} is not beside the repository")
 
 
 def beside_the_data(workspace):

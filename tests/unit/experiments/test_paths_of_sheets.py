@@ -61,6 +61,12 @@ def test_each_is_looked_for_by_itself(inputs, tmp_path):
     assert inputs(sheet="pairs.tsv", data_root="data") == {tmp_path / "cwd" / "data"}
 
 
+@pytest.mark.parametrize("place", ["experiments", "cwd"])
+def test_images_lie_beside_their_sheet_unless_another_folder_is_named(inputs, tmp_path, place):
+    write_data(tmp_path / place, images=".")
+    assert inputs(sheet="pairs.tsv") == {tmp_path / place}
+
+
 def test_a_path_from_the_root_is_taken_as_it_is(inputs, tmp_path):
     write_data(tmp_path / "far")
     source = {"sheet": str(tmp_path / "far" / "pairs.tsv"), "data_root": str(tmp_path / "far/data")}

@@ -38,7 +38,7 @@ def read_sheet(source: Source) -> tuple[list[Field], list[Tile]]:
         A missing sheet, folder or file; an unknown column; an empty or duplicate row; a value
         that cannot be: each with the line of the sheet.
     """
-    sheet, root = Path(source.sheet or ""), Path(source.data_root)
+    sheet, root = Path(source.sheet or ""), source.images_folder
     rows = _read_rows(sheet)
     if not root.is_dir():
         raise InputError(
