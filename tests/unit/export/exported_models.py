@@ -6,30 +6,22 @@ import zipfile
 import numpy as np
 import torch
 
-from crossres.networks import ModelFile, build
+from crossres.catalogue.networks import NETWORKS
+from crossres.networks import ModelFile, build, takes_field
 from crossres.preprocess import Scale, subtract_background
 
-SETTINGS = {
-    "gan": {"width": 2, "depth": 2},
-    "cnn": {"width": 2, "depth": 1},
-    "rcan": {"width": 4, "groups": 1, "blocks": 1, "field_px": [16, 16]},
-    "tcan": {"width": 2, "groups": 1, "blocks": 1, "depth": 1, "field_px": [16, 16]},
-    "dfcan": {"width": 2, "groups": 1, "blocks": 1, "field_px": [16, 16]},
-    "care": {"width": 2, "depth": 1},
-    "srresnet": {"width": 2, "blocks": 1},
-    "esrgan": {"width": 2, "growth": 2, "blocks": 1},
-}
-"""Every network of the registry, as small as it can be."""
+SIZES = {"width": 2, "depth": 1, "groups": 1, "blocks": 1, "growth": 2}
+"""Sizes for a test, by their names in the catalogue."""
 
 TITLE = "Confocal to STED, 20-nm beads (simulated)"
 TRAINED = {"experiment": "beads", "channel": "red", "seed": 3, "data": "simulated"}
 
 
-def model(name, dims=2, **about):
+def model(name, dims=2, **model_file):
     """A network of random weights, and what its model file would say."""
-    settings = dict(SETTINGS[name])
-    if dims == 3 and "field_px" in settings:
-        settings["field_px"] = [4, *settings["field_px"]]
+    settings = {key: size for key, size in SIZES.items() if key in NETWORKS[name].own()}
+    if takes_field(name):
+        settings["field_px"] = [4, 16, 16][-dims:]
     torch.manual_seed(1)
     network = build(name, dims, **settings).eval().requires_grad_(False)
     facts = {
@@ -38,7 +30,7 @@ def model(name, dims=2, **about):
         "trained": TRAINED,
         "input_scale": Scale(100.0, 800.0),
         "target_scale": Scale(20.0, 300.0),
-        **about,
+        **model_file,
     }
     return network, ModelFile(name, settings, dims, **facts)
 
@@ -49,14 +41,14 @@ def photons(*shape):
     return rng.poisson(rng.uniform(100, 900, shape)).astype(np.float32)
 
 
-def restored_by_crossres(network, about, counts):
+def restored_by_crossres(network, model_file, counts):
     """What this workflow makes of an image, in one piece."""
-    if about.background:
-        counts = subtract_background(counts, about.background)
-    before, after = about.scales_of(counts)
+    if model_file.background:
+        counts = subtract_background(counts, model_file.background)
+    before, after = model_file.scales_of(counts)
     with torch.inference_mode():
         output = network(torch.from_numpy(before.apply(counts))[None, None])[0, 0].numpy()
-    return output if about.percentiles_per_image else after.invert(output)
+    return output if model_file.percentiles_per_image else after.invert(output)
 
 
 def restored_by_package(path, counts, tile_px=None):

@@ -8,10 +8,10 @@ import yaml
 from exported_models import TITLE, TRAINED, model
 
 from crossres import __version__
-from crossres.networks import NETWORKS
-from crossres.networks.package_description import RELEASED, describe
-from crossres.networks.package_page import PAPERS, legal_name, nickname
-from crossres.networks.tile_sizes import TileAxis
+from crossres.catalogue.networks import NETWORKS
+from crossres.export.description import RELEASED, describe
+from crossres.export.page import legal_name, nickname
+from crossres.export.tile_sizes import TileAxis
 from crossres.preprocess import Scale
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -19,11 +19,11 @@ AXES = [TileAxis(name, 128, 4, 32, 256) for name in "yx"]
 VOLUME_AXES = [TileAxis("z", 12, 2, 0, 12), *AXES]
 
 
-def described(name="gan", dims=2, output=(0.0, 500.0), **about):
+def described(name="gan", dims=2, output=(0.0, 500.0), **model_file):
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(output, dtype=np.float32))
     files = {"weights.pt": b"w", "test_input.npy": b"i", "test_output.npy": buffer.getvalue()}
-    _, description = model(name, dims, **about)
+    _, description = model(name, dims, **model_file)
     return describe(description, AXES if dims == 2 else VOLUME_AXES, files, TITLE)
 
 
@@ -143,25 +143,24 @@ def test_version_date_and_license_are_the_projects():
 
 
 def test_every_network_names_its_paper():
-    assert set(PAPERS) == set(NETWORKS)
     known = {entry["doi"]: entry for entry in citation()["references"]}
-    for name in ("gan", "cnn", "rcan", "tcan"):
-        text, doi = PAPERS[name]
-        assert known[doi]["title"].lower() in text.lower()
-        assert f"({known[doi]['year']})" in text
-    for name in NETWORKS:
+    for name, network in NETWORKS.items():
         (cited,) = described(name)["cite"]
-        assert (cited["text"], cited["doi"]) == PAPERS[name]
+        assert (cited["text"], cited["doi"]) == (network.citation, network.doi)
+        if network.doi in known:
+            assert known[network.doi]["title"].lower() in cited["text"].lower()
+            assert f"({known[network.doi]['year']})" in cited["text"]
+    assert {NETWORKS[name].doi for name in ("gan", "rcan", "tcan")} <= known.keys()
 
 
 def test_names_hold_what_the_format_allows():
-    _, about = model("gan")
-    assert legal_name(about, TITLE) == "gan red Confocal to STED 20-nm beads (simulated)"
-    assert legal_name(about, "Größe: x/y") == "gan red Gr e x y"
-    assert len(legal_name(about, "a long title " * 9)) <= 64
+    _, model_file = model("gan")
+    assert legal_name(model_file, TITLE) == "gan red Confocal to STED 20-nm beads (simulated)"
+    assert legal_name(model_file, "Größe: x/y") == "gan red Gr e x y"
+    assert len(legal_name(model_file, "a long title " * 9)) <= 64
 
 
 def test_a_model_without_a_past_is_named_by_its_title():
-    _, about = model("gan", trained={})
-    assert nickname(about, TITLE) == "confocal-to-sted-20-nm-beads-simulated-gan"
-    assert legal_name(about, "Beads") == "gan Beads"
+    _, model_file = model("gan", trained={})
+    assert nickname(model_file, TITLE) == "confocal-to-sted-20-nm-beads-simulated-gan"
+    assert legal_name(model_file, "Beads") == "gan Beads"

@@ -8,7 +8,6 @@ import pytest
 import torch
 import yaml
 from exported_models import (
-    SETTINGS,
     TITLE,
     model,
     photons,
@@ -16,11 +15,13 @@ from exported_models import (
     restored_by_package,
 )
 
+from crossres.catalogue.networks import NETWORKS
+from crossres.export import check_package, write_package
+from crossres.export import package as writing
+from crossres.export.package import middle
+from crossres.export.tile_sizes import tile_axes
 from crossres.jobs import InputError
-from crossres.networks import NETWORKS, ImageNetwork
-from crossres.networks import packages as writing
-from crossres.networks.packages import check_package, middle, write_package
-from crossres.networks.tile_sizes import tile_axes
+from crossres.networks import ImageNetwork
 from crossres.preprocess import subtract_background
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:`torch\.jit\.:DeprecationWarning")
@@ -33,21 +34,21 @@ SAMPLE_PX = {2: (48, 56), 3: (6, 40, 44)}
 @pytest.fixture(scope="module", autouse=True)
 def small_tiles():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("crossres.networks.tile_sizes.USEFUL_PX", 8)
-        patch.setattr("crossres.networks.tile_sizes.TEST_PX", {2: (32, 32), 3: (4, 16, 16)})
+        patch.setattr("crossres.export.tile_sizes.USEFUL_PX", 8)
+        patch.setattr("crossres.export.tile_sizes.TEST_PX", {2: (32, 32), 3: (4, 16, 16)})
         yield
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """Return (path, network, about) of a written package; each is written once."""
+    """Return (path, network, model_file) of a written package; each is written once."""
     written = {}
 
-    def package(name, dims=2, **about):
-        key = (name, dims, str(about))
+    def package(name, dims=2, **model_file):
+        key = (name, dims, str(model_file))
         if key not in written:
             path = tmp_path_factory.mktemp("package") / "model.bioimageio.zip"
-            network, description = model(name, dims, **about)
+            network, description = model(name, dims, **model_file)
             write_package(path, network, description, photons(*SAMPLE_PX[dims]), TITLE)
             written[key] = (path, network, description)
         return written[key]
@@ -64,46 +65,42 @@ def described(path):
     return yaml.safe_load(contents(path)["rdf.yaml"])
 
 
-def test_every_network_is_exported_here():
-    assert set(SETTINGS) == set(NETWORKS)
-
-
 @pytest.mark.parametrize(("name", "dims"), KINDS)
 def test_a_package_restores_another_size_as_the_workflow_does(exported, name, dims):
     # write_package has let bioimageio.core's own test judge it before
-    path, network, about = exported(name, dims)
+    path, network, model_file = exported(name, dims)
     axes = tile_axes(network, SAMPLE_PX[dims])
     counts = photons(*(axis.min_px + (n + 1) * axis.step_px for n, axis in enumerate(axes)))
-    expected = restored_by_crossres(network, about, counts)
+    expected = restored_by_crossres(network, model_file, counts)
     found = restored_by_package(path, counts)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
 
 
 def test_normalised_by_its_own_percentiles_an_image_is_returned_without_counts(exported):
-    path, network, about = exported("cnn", percentiles_per_image=(2.0, 99.9))
+    path, network, model_file = exported("cnn", percentiles_per_image=(2.0, 99.9))
     counts = 3 * photons(52, 44)
-    expected = restored_by_crossres(network, about, counts)
+    expected = restored_by_crossres(network, model_file, counts)
     found = restored_by_package(path, counts)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
 
 
 def test_a_background_is_subtracted_as_the_workflow_does(exported):
-    path, network, about = exported("cnn", background=450.5)
+    path, network, model_file = exported("cnn", background=450.5)
     given = np.load(io.BytesIO(contents(path)["test_input.npy"]))
     sample = middle(photons(*SAMPLE_PX[2]), given.shape[2:])
     np.testing.assert_array_equal(given[0, 0], sample + np.float32(450.5))
     # nearly half of these pixels lie below it
     counts = photons(52, 44)
-    expected = restored_by_crossres(network, about, counts)
+    expected = restored_by_crossres(network, model_file, counts)
     found = restored_by_package(path, counts)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
 
 
 def test_before_percentiles_the_background_is_left_to_the_user(exported):
-    path, network, about = exported("cnn", percentiles_per_image=(2.0, 99.9), background=450.5)
+    path, network, model_file = exported("cnn", percentiles_per_image=(2.0, 99.9), background=450.5)
     counts = photons(52, 44)
-    expected = restored_by_crossres(network, about, counts)
+    expected = restored_by_crossres(network, model_file, counts)
     found = restored_by_package(path, subtract_background(counts, 450.5))
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.ptp(expected))
 
@@ -111,19 +108,19 @@ def test_before_percentiles_the_background_is_left_to_the_user(exported):
 def test_scales_of_one_are_left_out(tmp_path):
     from crossres.preprocess import Scale
 
-    network, about = model("cnn", input_scale=Scale(0.0, 1.0), target_scale=Scale(0.0, 1.0))
+    network, model_file = model("cnn", input_scale=Scale(0.0, 1.0), target_scale=Scale(0.0, 1.0))
     path = tmp_path / "model.bioimageio.zip"
-    write_package(path, network, about, photons(40, 40), TITLE)
+    write_package(path, network, model_file, photons(40, 40), TITLE)
     assert described(path)["inputs"][0]["preprocessing"] == []
     assert described(path)["outputs"][0]["postprocessing"] == []
 
 
 @pytest.mark.parametrize("name", ["gan", "care"])
 def test_the_halo_leaves_nothing_of_a_tiles_border(exported, name):
-    path, network, about = exported(name)
+    path, network, model_file = exported(name)
     y, x = tile_axes(network, SAMPLE_PX[2])
     counts = photons(2 * y.halo_px + 2 * y.min_px, 2 * x.halo_px + 2 * x.min_px)
-    whole = restored_by_crossres(network, about, counts)
+    whole = restored_by_crossres(network, model_file, counts)
     tiled = restored_by_package(path, counts, (y.min_px, x.min_px))
     # beyond the image's edge bioimageio.core mirrors it, and this workflow sees zeros
     inside = (slice(y.halo_px, -y.halo_px), slice(x.halo_px, -x.halo_px))
@@ -131,10 +128,10 @@ def test_the_halo_leaves_nothing_of_a_tiles_border(exported, name):
 
 
 def test_attention_in_tiles_is_that_of_the_whole_image_but_for_their_margins(exported):
-    path, network, about = exported("rcan")
+    path, network, model_file = exported("rcan")
     y, x = tile_axes(network, SAMPLE_PX[2])
     counts = photons(4 * y.min_px, 4 * x.min_px)
-    whole = restored_by_crossres(network, about, counts)
+    whole = restored_by_crossres(network, model_file, counts)
     tiled = restored_by_package(path, counts, (2 * y.min_px, 2 * x.min_px))
     inside = (slice(y.halo_px, -y.halo_px), slice(x.halo_px, -x.halo_px))
     assert np.std((tiled - whole)[inside]) < 0.01 * np.ptp(whole[inside])
@@ -186,10 +183,10 @@ def test_a_package_that_fails_gets_no_name(tmp_path, monkeypatch):
         raise InputError(f"{path}: fails")
 
     monkeypatch.setattr(writing, "check_package", refuse)
-    network, about = model("cnn")
+    network, model_file = model("cnn")
     path = tmp_path / "model.bioimageio.zip"
     with pytest.raises(InputError, match="fails"):
-        write_package(path, network, about, photons(40, 40), TITLE)
+        write_package(path, network, model_file, photons(40, 40), TITLE)
     assert not path.exists()
 
 
@@ -220,15 +217,15 @@ def test_a_network_that_remembers_a_size_is_not_exported(tmp_path, network):
 
 
 def test_a_sample_of_other_dimensions_is_refused(tmp_path):
-    network, about = model("cnn")
+    network, model_file = model("cnn")
     with pytest.raises(InputError, match="3 dimensions and the model works on 2"):
-        write_package(tmp_path / "m.zip", network, about, photons(4, 40, 40), TITLE)
+        write_package(tmp_path / "m.zip", network, model_file, photons(4, 40, 40), TITLE)
 
 
 def test_a_sample_that_shows_nothing_is_refused(tmp_path):
-    network, about = model("cnn", percentiles_per_image=(2.0, 99.9))
+    network, model_file = model("cnn", percentiles_per_image=(2.0, 99.9))
     with pytest.raises(InputError, match=r"cannot be normalised.*shows something"):
-        write_package(tmp_path / "m.zip", network, about, np.full((40, 40), 7.0), TITLE)
+        write_package(tmp_path / "m.zip", network, model_file, np.full((40, 40), 7.0), TITLE)
 
 
 def test_the_test_image_is_the_middle_of_the_sample(exported):
@@ -247,9 +244,9 @@ def test_a_smaller_sample_is_mirrored():
 
 
 def test_one_model_gives_one_package(exported, tmp_path):
-    network, about = model("cnn")
+    network, model_file = model("cnn")
     again = tmp_path / "again.zip"
-    write_package(again, network, about, photons(*SAMPLE_PX[2]), TITLE)
+    write_package(again, network, model_file, photons(*SAMPLE_PX[2]), TITLE)
     first, second = contents(exported("cnn")[0]), contents(again)
     # torch counts the recordings of one process in the names of its classes
     for files in (first, second):

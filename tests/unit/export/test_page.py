@@ -3,15 +3,15 @@ import numpy as np
 import pytest
 from exported_models import TITLE, TRAINED, model
 
-from crossres.networks.package_page import cover_image, written_page
-from crossres.networks.tile_sizes import TileAxis
+from crossres.export.page import cover_image, written_page
+from crossres.export.tile_sizes import TileAxis
 
 AXES = [TileAxis(name, 128, 4, 32, 256) for name in "yx"]
 VOLUME_AXES = [TileAxis("z", 12, 2, 0, 12), *AXES]
 
 
-def page(name="gan", dims=2, **about):
-    _, description = model(name, dims, **about)
+def page(name="gan", dims=2, **model_file):
+    _, description = model(name, dims, **model_file)
     return written_page(description, AXES if dims == 2 else VOLUME_AXES, TITLE)
 
 
@@ -53,7 +53,7 @@ def test_it_says_what_to_give():
 
 def test_it_says_what_was_done_to_the_raw_images():
     text = section(page(input_pixel_size_nm=60.0, background=104.25), "What goes in")
-    assert "had pixels of 60 nm: its images were brought to 30 nm by linear" in text
+    assert "had pixels of 60 nm and were resampled to 30 nm by linear" in text
     assert "subtracts a background of 104.25 counts" in text
     own = section(page(percentiles_per_image=(2.0, 99.9), background=104.25), "What goes in")
     assert "Subtract a background of 104.25 counts first" in own
@@ -83,12 +83,12 @@ def test_it_says_in_which_unit_the_output_is():
 
 
 def test_it_warns_of_attention_that_pools_over_whatever_it_is_given():
-    warning = "Its attention pools over all"
+    warning = "Its attention pools over its whole input"
     assert warning not in section(page("rcan"), "Limits")
     assert warning not in section(page("gan"), "Limits")
-    _, about = model("rcan")
-    about.settings["field_px"] = None
-    assert warning in section(written_page(about, AXES, TITLE), "Limits")
+    _, model_file = model("rcan")
+    model_file.settings["field_px"] = None
+    assert warning in section(written_page(model_file, AXES, TITLE), "Limits")
 
 
 def test_it_says_how_to_validate_and_whom_to_cite():

@@ -1,7 +1,7 @@
 import pytest
 
+from crossres.export.tile_sizes import TileAxis, tile_axes
 from crossres.networks import ImageNetwork, build
-from crossres.networks.tile_sizes import TileAxis, tile_axes
 
 
 def network(stride_px, reach_px, field_px=None):
