@@ -104,7 +104,7 @@ rule measure_registration:
 
 rule collect_tables:
     input:
-        lambda wildcards: [path for path, _ in parts_of_table(wildcards)],
+        files=lambda wildcards: [path for path, _ in parts_of_table(wildcards)],
     output:
         report(
             Layout.table,

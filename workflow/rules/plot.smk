@@ -1,5 +1,6 @@
 # Every figure is drawn twice, for the screen (png) and for print (svg); the report shows the png.
 from crossres.catalogue.figures import FIGURES
+from crossres.catalogue.methods import COLOURS, LABELS
 
 
 def results_of(wildcards):
@@ -48,6 +49,7 @@ rule plot_figure:
         restorations=needed("restored", lambda results: results.shown),
         histories=needed("histories", lambda results: results.trainings),
         grids=needed("grids", lambda results: results.searches),
+        look=[LABELS, COLOURS],
         code=lambda wildcards: code_hash(f"plot_{wildcards.figure}.py"),
     script:
         "../scripts/plot_{wildcards.figure}.py"

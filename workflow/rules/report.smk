@@ -62,6 +62,7 @@ rule write_report:
     params:
         channels=[results.summary for results in RESULTS],
         scale=CONFIG.scale,
+        labels=LABELS,
         code=code_hash("write_report.py"),
     script:
         "../scripts/write_report.py"

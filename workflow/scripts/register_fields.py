@@ -8,7 +8,6 @@ import pandas as pd
 
 from crossres.images import Image, read_image, write_image
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import choose_device
 from crossres.registration import (
     FieldMatch,
     RegisteredPair,
@@ -34,8 +33,6 @@ def register_fields(
     folder: Path,
     displacements: Path,
     table: Path,
-    device: str,
-    threads: int,
 ) -> None:
     """Write <field>.ome.tif with the channels input and target, aligned, and a table.
 
@@ -61,8 +58,6 @@ def register_fields(
         Where to: images, what moved them (in pixels and slices of the target: the whole
         displacement, and the correction beyond the place where the target was found), and the
         table.
-    device, threads
-        Where to compute.
 
     Raises
     ------
@@ -71,7 +66,6 @@ def register_fields(
         that is neither an image nor a volume.
     """
     place_of = Places(within, cut, settings.min_correlation)
-    on = str(choose_device(device, threads))
     rows = []
     for name, scene in progress(list(fields.items()), "registering fields"):
         reference = read_image(inputs / f"{name}.ome.tif")
@@ -85,7 +79,7 @@ def register_fields(
         if match is not None and match.reason:
             found = leave_out(fixed, match.reason)
         else:
-            found = register_pair(fixed, free, settings, steps_nm, place, on)
+            found = register_pair(fixed, free, settings, steps_nm, place)
         write_pair(name, found, settings.crop_px, reference, folder, displacements)
         matched = {} if match is None else described(match)
         rows.append({"field": name, **found.values, **matched})
@@ -223,6 +217,4 @@ if __name__ == "__main__":
         folder=Path(job.output.fields),
         displacements=Path(job.output.displacements),
         table=Path(job.output.table),
-        device=job.resources.device,
-        threads=job.threads,
     )

@@ -41,8 +41,6 @@ def register(tmp_path):
             folder=tmp_path / "fields",
             displacements=tmp_path / "displacements",
             table=tmp_path / "table.csv",
-            device="cpu",
-            threads=1,
         )
         return tmp_path
 
