@@ -46,8 +46,8 @@ def parts_of_table(wildcards):
 
 
 def restorations_of_table(wildcards):
-    """The restoration that each of these tables measures."""
-    return [one and vars(one) for _, one in parts_of_table(wildcards)]
+    """The restoration that each of these tables measures; none measures pairs."""
+    return [vars(one) for _, one in parts_of_table(wildcards) if one]
 
 
 def caption_of_table(wildcards):

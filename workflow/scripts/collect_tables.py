@@ -76,7 +76,7 @@ if __name__ == "__main__":
         job.log[0],
         files=[Path(path) for path in job.input.files],
         kind=job.params.kind,
-        restorations=job.params.get("restorations", []),
+        restorations=job.params.restorations,
         provenance=job.params.provenance,
         table=Path(job.output[0]),
     )
