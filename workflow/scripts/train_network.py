@@ -112,7 +112,7 @@ if __name__ == "__main__":
             job.params.dims,
             int(job.wildcards.seed),
         ),
-        provenance=job.params.about,
+        provenance=job.params.provenance,
         device=job.resources.device,
         threads=job.threads,
         outputs={"model": Path(job.output.model), "history": Path(job.output.history)},
