@@ -20,13 +20,15 @@ from tiny_experiments import (
 )
 from workflow_runs import REPOSITORY, copy_workflow, plan, succeed
 
-from crossres.experiments import load_config, load_experiment_settings, load_experiments
+from crossres.experiments import load_experiments
 from crossres.images import read_image
+from crossres.settings import load_config, load_experiment_settings
 
 ANSWERS = re.compile(
     r"/(raw|imported|subtracted|tiles|stitched)/target/(test|apply)_\d+"
-    r"|/(registered|registration|displacement)/(test|apply)_\d+"
-    r"|/registration\.csv|/registration_error\.csv|/metrics\.csv|/structures\.csv|/truth/"
+    r"|/(registered|registration|registration_error|displacement)/(test|apply)_\d+"
+    r"|/measured/|/registration\.csv|/registration_error\.csv|/metrics\.csv|/structures\.csv"
+    r"|/(placed_)?truth/"
 )
 """Files that hold a target of the blind test, were made from one, or know the truth."""
 
@@ -36,8 +38,12 @@ SHEET_ANSWERS = {f"data/f{SPLITS.index('test')}_target.tif"}
 SHEET_BLIND = SHEET_ANSWERS | {f"data/f{n}_input.tif" for n in (3, 4)}
 BACKGROUND = {"preprocess__background": {"method": "find", "region_px": 16}}
 SOURCES = ["simulated", "background", "sheet", "many batches", "scans", "scans by channel"]
-SIZE_OF_TARGETS = re.compile(r"/(raw|imported)/target/train_000")
-"""A batch of targets whose pixel size fields are brought to."""
+CONSTANTS = re.compile(r"/(raw|imported)/target/train_000$|^data/f[01]_target\.tif$")
+"""The first batch of training targets, whose pixel size and background are taken for all."""
+
+KNOWING = {"measure_fields", "measure_registration", "collect_tables", "collect_details"}
+KNOWING |= {"plot_figure", "check_claims", "write_report", "place_truth"}
+"""Rules that may know the truth, or what was made with it."""
 
 
 @pytest.fixture(scope="module", params=SOURCES)
@@ -57,7 +63,7 @@ def jobs(request, tmp_path_factory):
         scenes = {"train": 2, "validation": 2, "test": 2}
         settings = scanned(
             source__stitch__channel=None,
-            source__scan_simulator__scenes=scenes,
+            source__simulator__acquisition__scenes=scenes,
             deconvolution__nnls={},
         )
         per_job = 1
@@ -65,7 +71,22 @@ def jobs(request, tmp_path_factory):
         write_pairs(workspace, SPLITS)
         settings = of_sheet(**BACKGROUND)
     write_experiment(workspace, settings, fields_per_job=per_job)
-    return plan(workspace)
+    jobs = plan(workspace)
+    if request.param == "sheet":
+        name_raw_files(jobs)
+    return jobs
+
+
+def name_raw_files(jobs):
+    """Count the files of the sheet among what is imported: they are params, known by content."""
+    for job in jobs:
+        if job.rule == "import_images":
+            split = job.wildcards["batch"].removesuffix("_000")
+            job.inputs += [
+                f"data/f{number}_{job.wildcards['role']}.tif"
+                for number, one in enumerate(SPLITS)
+                if one == split
+            ]
 
 
 def ancestors(jobs, path):
@@ -97,23 +118,23 @@ def outputs_like(jobs, pattern):
 
 
 def test_no_restoration_descends_from_an_answer(jobs):
-    for path in outputs_like(jobs, "/restored/"):
+    for path in outputs_like(jobs, "/restored(_batches)?/"):
         seen = ancestors(jobs, path)
         # the walk reached the raw images, or it would prove nothing
-        assert any("/raw/input/test_" in file or file in SHEET_BLIND for file in seen)
+        assert any(re.search("/raw/input/(test|apply)_", f) or f in SHEET_BLIND for f in seen)
         assert not [file for file in seen if ANSWERS.search(file) or file in SHEET_ANSWERS]
 
 
-def test_what_is_restored_knows_of_targets_the_pixel_size_alone(jobs):
-    for path in outputs_like(jobs, "/upsampled/(test|apply)_"):
-        targets = {file for file in ancestors(jobs, path) if "target" in file}
-        # those of a sheet are files, read to be imported
-        assert not {
-            file
-            for file in targets
-            if not SIZE_OF_TARGETS.search(file) and not file.startswith("data/")
-        }
+def test_what_is_restored_knows_of_targets_the_constants_of_the_first_training_batch(jobs):
+    for path in outputs_like(jobs, "/resampled/(test|apply)_"):
+        seen = ancestors(jobs, path)
+        targets = {file for file in seen if "target" in file}
+        assert not {file for file in targets if not CONSTANTS.search(file)}
         assert any("/imported/target/train_000" in file for file in targets)
+        # through one file alone: without it no target is behind what is restored
+        readers = [job for job in jobs if "/imported/target/train_000" in " ".join(job.inputs)]
+        behind = {job.rule for job in readers if set(job.outputs) & seen}
+        assert behind == {"find_constants"}
 
 
 def test_the_same_walk_from_the_metrics_does_reach_the_answers(jobs):
@@ -134,9 +155,13 @@ def test_what_is_chosen_before_the_test_descends_from_no_blind_field(jobs, made)
 
 
 def test_the_truth_is_read_by_measuring_alone(jobs):
-    readers = {job.rule for job in jobs if any("/truth/" in path for path in job.inputs)}
-    simulated = any(job.rule == "simulate_acquisition" for job in jobs)
-    assert readers == ({"measure_registration"} if simulated else set())
+    readers = {job.rule for job in jobs if any("truth/" in path for path in job.inputs)}
+    expected = set()
+    if any(job.rule == "simulate_acquisition" for job in jobs):
+        expected = {"measure_registration", "measure_fields"}
+    if any(job.rule == "stitch_tiles" for job in jobs):
+        expected |= {"place_truth"}
+    assert readers == expected
 
 
 def test_nothing_but_tables_and_figures_descends_from_the_truth(jobs):
@@ -145,10 +170,9 @@ def test_nothing_but_tables_and_figures_descends_from_the_truth(jobs):
         for job in jobs
         for path in job.outputs
         if job.rule != "simulate_acquisition"
-        and any("/truth/" in file for file in ancestors(jobs, path))
+        and any("truth/" in file for file in ancestors(jobs, path))
     }
-    telling = {"measure_registration", "plot_registration", "check_claims", "write_report"}
-    assert knowing <= telling
+    assert knowing <= KNOWING
 
 
 def test_every_network_sees_the_same_patches(jobs):
@@ -166,7 +190,7 @@ def test_restoring_needs_no_answer_to_be_there(finished_copy):
         return np.stack([read_image(path).array for path in paths])
 
     before = restored()
-    answers = ["truth", "registered/test_000", "imported/target/test_000", "raw/target/test_000"]
+    answers = ["truth", "registered/test_000", "displacement/test_000", "measured"]
     for answer in answers:
         shutil.rmtree(channel / answer)
     targets = [f"results/{EXPERIMENT}/beads/restored/{name}" for name in names]
@@ -180,16 +204,16 @@ def test_restoring_needs_no_answer_to_be_there(finished_copy):
 )
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_no_field_lies_in_two_splits(path, scale, monkeypatch):
-    source = load_experiment_settings(path.stem, scale, path.parent)["source"]
-    if "sheet" in source and not (REPOSITORY / source.get("data_root", ".")).is_dir():
-        pytest.skip(f"{source['data_root']} is not beside the repository")
+    source = load_experiment_settings(path.stem, scale, path.parent).source
+    if source.sheet and not (REPOSITORY / source.images_folder).is_dir():
+        pytest.skip(f"{source.images_folder} is not beside the repository")
     monkeypatch.chdir(REPOSITORY)
     config = load_config({"experiments": [path.stem], "scale": scale})
     experiment = load_experiments(config, path.parent)[path.stem]
     for channel in experiment.channels:
         fields = [field for field in experiment.fields if field.channel == channel]
         assert len({field.name for field in fields}) == len(fields)
-        places = {(field.input_path, field.cut_index, field.name) for field in fields}
+        places = {(field.input, field.cut_index, field.name) for field in fields}
         assert len(places) == len(fields)
         assert {field.split for field in fields} <= {"train", "validation", "test", "apply"}
 

@@ -1,99 +1,88 @@
-"""The page on the configuration says what the schemas say, and the schemas what the code does."""
+"""The page on the configuration and the schemas for editors say what the code does."""
 
-import subprocess
-import sys
+import json
 
+import jsonschema
 import pytest
+import yaml
 from workflow_runs import REPOSITORY
 
-from crossres.experiments.configuration import load_schema, resolve
-from crossres.networks import NETWORKS, architecture
-from document_config import rows_of
+from crossres.settings.config import Config
+from crossres.settings.document import json_schema, rows_of
+from crossres.settings.experiment import ExperimentFile
+from crossres.settings.keys import NAME, keys_of, meaning_of
+from crossres.settings.sheet import COLUMNS, REQUIRED
+from document_config import documents
+
+FILES = [Config, ExperimentFile]
+EXPERIMENTS = sorted((REPOSITORY / "config" / "experiments").glob("*.yaml"))
 
 
-def properties(schema, root, path=""):
-    """Every key of a schema with its part of it, however deep."""
-    for key, part in schema.get("properties", {}).items():
-        part = resolve(part, root)
-        yield f"{path}{key}", part
-        yield from properties(part, root, f"{path}{key}.")
-        named = part.get("additionalProperties")
-        if isinstance(named, dict):
-            # a section of sections whose names are the user's
-            yield from properties(resolve(named, root), root, f"{path}{key}.<name>.")
+@pytest.mark.parametrize("path", documents())
+def test_what_is_written_of_the_settings_is_up_to_date(path):
+    written = (REPOSITORY / path).read_text(encoding="utf-8")
+    # pytest shows the lines that differ
+    assert written.splitlines() == documents()[path].splitlines(), "make config/README.md"
 
 
-def closed(part, root):
-    """Whether a section refuses unknown keys, or what is under any key does."""
-    others = part.get("additionalProperties")
-    if isinstance(others, dict):
-        others = resolve(others, root).get("additionalProperties")
-    # a network's own keys and those that all have are known only together
-    return others is False or part.get("unevaluatedProperties") is False
-
-
-def test_the_page_is_what_the_schemas_give():
-    page = subprocess.run(
-        [sys.executable, "workflow/scripts/document_config.py"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=True,
-        encoding="utf-8",
-    ).stdout
-    written = (REPOSITORY / "config" / "README.md").read_text(encoding="utf-8")
-    assert written == page, "config/README.md is out of date: make config/README.md"
-
-
-@pytest.mark.parametrize("name", ["config", "experiment"])
-def test_every_key_is_described(name):
-    schema = load_schema(name)
-    found = dict(properties(schema, schema))
-    assert len(found) > 3
-    assert [key for key, part in found.items() if not part.get("description", "").strip()] == []
+@pytest.mark.parametrize("root", FILES)
+def test_every_key_is_described(root):
+    keys = list(keys_of(root))
+    assert len(keys) > 3
+    assert [key.path for key in keys if not meaning_of(key)] == []
 
 
 def test_every_column_of_the_sheet_is_described():
-    sheet = load_schema("sheet")
-    assert set(sheet["required"]) <= set(sheet["columns"])
-    assert all(meaning.strip() for meaning in sheet["columns"].values())
+    assert set(REQUIRED) <= set(COLUMNS)
+    assert all(meaning.strip() for meaning in COLUMNS.values())
 
 
-@pytest.mark.parametrize("name", ["config", "experiment"])
-def test_every_section_refuses_unknown_keys(name):
-    schema = load_schema(name)
-    sections = {"": schema, **dict(properties(schema, schema))}
-    # `demo` repeats the whole schema, and is checked once it is merged
-    open_to_all = {
-        key
-        for key, part in sections.items()
-        if part.get("type") == "object" and not closed(part, schema)
-    }
-    assert open_to_all <= {"demo"}
-
-
-@pytest.mark.parametrize("name", ["config", "experiment"])
-def test_every_length_says_its_unit(name):
-    schema = load_schema(name)
-    keys = {key: part["description"] for key, part in properties(schema, schema)}
-    silent = {key for key, text in keys.items() if key.endswith("_nm") and "nm" not in text}
+@pytest.mark.parametrize("root", FILES)
+def test_every_length_says_its_unit(root):
+    silent = [key.path for key in keys_of(root)
+              if key.path[-1].endswith("_nm") and "nm" not in meaning_of(key)]  # fmt: skip
     assert not silent
 
 
 def rows():
-    schema = load_schema("experiment")
-    return {row[0]: row[1:] for row in rows_of(schema, schema)}
+    return {key: rest for key, *rest in rows_of(ExperimentFile)}
+
+
+def test_every_key_is_listed_once():
+    listed = [key for key, *_ in rows_of(ExperimentFile)]
+    for key in keys_of(ExperimentFile):
+        path = ".".join(key.path)
+        # both microscopes and both scans have the same keys, and networks share most of theirs
+        for role in ("modalities", "scan"):
+            path = path.replace(f"{role}.target.", f"{role}.input.")
+        if key.path[0] == "networks" and len(key.path) > 2:
+            path = path if path in listed else ".".join(("networks", NAME, *key.path[2:]))
+        assert path in listed
 
 
 def test_what_all_networks_have_is_listed_once():
     names = [key for key in rows() if key.endswith(".learning_rate")]
     assert names == ["networks.<name>.learning_rate", "networks.<name>.adversarial.learning_rate"]
-    assert "networks.<name>.loss.log_ssim" in rows()
+    assert "`log_ssim`" in rows()["networks.<name>.loss"][0]
 
 
 def test_a_network_is_listed_with_what_is_its_own():
     assert "networks.rcan.groups" in rows()
     meaning = rows()["networks.rcan"][-1]
-    assert "Its own defaults: `loss.mae` `1`, `schedule` `halving`, `augment` `true`" in meaning
+    for own in ("`loss.mae` `1`", "`schedule` `halving`", "`augment` `true`"):
+        assert own in meaning.partition("Its own defaults: ")[2]
+
+
+def test_a_default_of_a_parents_key_keeps_the_parents_description():
+    keys = {key.path: meaning_of(key) for key in keys_of(ExperimentFile)}
+    assert keys["networks", "rcan", "batch"] == "Patches in an iteration."
+    assert keys["networks", "tcan", "adversarial", "kind"].startswith("`standard` as Wang")
+
+
+def test_kinds_of_a_section_are_told_apart():
+    assert rows()["modalities.input.kind"][0] == "`widefield` · `confocal` · `sted`"
+    assert rows()["modalities.input.depletion_nm"][-1].startswith("Of kind `sted`: Depletion")
+    assert rows()["modalities.input.na"][-1] == "Numerical aperture."
 
 
 def test_defaults_are_written_as_in_yaml():
@@ -103,15 +92,37 @@ def test_defaults_are_written_as_in_yaml():
     assert found["networks.<name>.loss"] == "`mse` `1`"
     assert found["networks.<name>.iterations"] == "required"
     assert found["deconvolution"] == ""
+    rate = found["networks.<name>.adversarial.learning_rate"]
+    assert yaml.safe_load(rate.strip("`")) == 1e-5
 
 
-def test_the_networks_of_the_schema_are_those_that_can_be_built():
-    networks = load_schema("experiment")["properties"]["networks"]["properties"]
-    assert set(networks) == set(NETWORKS)
+@pytest.fixture(scope="module")
+def validator():
+    return jsonschema.Draft202012Validator(json_schema(ExperimentFile))
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_a_networks_own_keys_are_those_that_it_is_built_with(name):
-    networks = load_schema("experiment")["properties"]["networks"]["properties"]
-    own = networks[name]["properties"].keys() - {"adversarial"}
-    assert architecture(name, dict.fromkeys(own)).keys() == own
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_editors_accept_the_experiments_of_the_repository(validator, path):
+    assert [
+        error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"patchs": {}},
+        {"patches": {"size_px": "64"}},
+        {"demo": {"networks": {"cnn": {"iteratons": 3}}}},
+        {"modalities": {"input": {"kind": "two-photon"}}},
+        {"source": {"simulator": {"sample": {"kind": "beads", "haze": 0.5}}}},
+    ],
+)
+def test_editors_mark_what_the_workflow_refuses(validator, spoilt):
+    assert not validator.is_valid(spoilt)
+
+
+def test_the_schemas_are_schemas():
+    for root in FILES:
+        schema = json.loads(json.dumps(json_schema(root)))
+        jsonschema.Draft202012Validator.check_schema(schema)

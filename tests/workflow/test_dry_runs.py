@@ -3,9 +3,9 @@
 import pytest
 import yaml
 from tiny_experiments import simulated, write_experiment
-from workflow_runs import REPOSITORY, plan, rules_of
+from workflow_runs import REPOSITORY, figures_of, plan, rules_of, wildcards_of
 
-from crossres.experiments import load_experiment_settings
+from crossres.settings import load_experiment_settings
 
 FOLDER = REPOSITORY / "config" / "experiments"
 EXPERIMENTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -13,10 +13,9 @@ EXPERIMENTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 def require_data(name):
     """Skip an experiment whose images are not on this machine."""
-    settings = load_experiment_settings(name, "paper", FOLDER)
-    root = settings["source"].get("data_root")
-    if "sheet" in settings["source"] and not (REPOSITORY / (root or ".")).is_dir():
-        pytest.skip(f"{root} is not beside the repository")
+    source = load_experiment_settings(name, "paper", FOLDER).source
+    if source.sheet and not (REPOSITORY / source.images_folder).is_dir():
+        pytest.skip(f"{source.images_folder} is not beside the repository")
 
 
 def beside_the_data(workspace):
@@ -33,10 +32,9 @@ def test_every_experiment_is_planned_at_either_scale(workspace, name, scale):
     beside_the_data(workspace)
     jobs = plan(workspace, "--config", f"experiments=[{name}]", f"scale={scale}", configured=False)
     settings = load_experiment_settings(name, scale, FOLDER)
-    networks = settings["networks"]
-    needed = {str(network["initialise_from"]).split("/")[0] for network in networks.values()}
-    worked_on = {job.wildcards["experiment"] for job in jobs if job.wildcards}
-    assert worked_on == {name} | needed - {"None"}
+    networks = settings.networks.trained
+    needed = {str(network.initialise_from).split("/")[0] for network in networks.values()}
+    assert wildcards_of(jobs, "experiment") == {name} | needed - {"None"}
     trained = {
         job.wildcards["network"]
         for job in jobs
@@ -44,24 +42,35 @@ def test_every_experiment_is_planned_at_either_scale(workspace, name, scale):
     }
     assert trained == set(networks)
     rules = rules_of(jobs)
-    assert {"import_images", "register_fields", "plot_registration", "check_claims"} < rules
-    baselines = {"richardson_lucy", "nnls"} & set(settings["deconvolution"])
-    restores = bool(networks or baselines)
+    assert {"import_images", "register_fields", "plot_figure", "check_claims"} < rules
+    assert "registration" in figures_of(jobs)
+    restores = bool(networks or settings.deconvolution.methods)
     assert ("measure_fields" in rules) == restores
 
 
 def test_the_default_run_is_what_config_yaml_says(workspace):
     configured = yaml.safe_load((workspace / "config" / "config.yaml").read_text())["experiments"]
     jobs = plan(workspace, configured=False)
-    assert {job.wildcards["experiment"] for job in jobs if job.wildcards} == set(configured)
+    assert wildcards_of(jobs, "experiment") == set(configured)
 
 
 def test_fields_are_worked_through_in_jobs_of_fields_per_job(workspace):
-    settings = simulated(source__simulator__fields={"train": 7, "validation": 1, "test": 3})
-    write_experiment(workspace, settings, fields_per_job=3)
+    fields = {"train": 7, "validation": 1, "test": 4}
+    write_experiment(
+        workspace, simulated(source__simulator__acquisition__fields=fields), fields_per_job=3
+    )
     jobs = plan(workspace)
-    batches = {job.wildcards["batch"] for job in jobs if job.rule == "register_fields"}
-    assert batches == {"train_000", "train_001", "train_002", "validation_000", "test_000"}
+    blind = {"test_000", "test_001"}
+    learnt = {"train_000", "train_001", "train_002", "validation_000"}
+    assert wildcards_of(jobs, "batch", "register_fields") == learnt | blind
+    # what is restored, tuned and measured is a job a restoration and batch
+    restorations = {"nnls", "richardson_lucy", "gan", "cnn", "cnn.seed_1"}
+    measured = [job for job in jobs if job.rule == "measure_fields"]
+    assert len(measured) == 2 * len(restorations | {"input", "target", "truth"})
+    for rule in ("measure_fields", "restore_fields", "deconvolve_fields"):
+        assert wildcards_of(jobs, "batch", rule) == blind
+    assert wildcards_of(jobs, "batch", "tune_deconvolution") == {"validation_000"}
+    assert wildcards_of(jobs, "restoration", "collect_restored") == restorations
 
 
 def test_an_experiment_can_be_a_path(workspace, tmp_path):
@@ -70,14 +79,14 @@ def test_an_experiment_can_be_a_path(workspace, tmp_path):
     write_experiment(elsewhere, simulated(), "mine")
     path = elsewhere / "mine.yaml"
     jobs = plan(workspace, "--config", f"experiments=[{path}]", configured=False)
-    assert {job.wildcards["experiment"] for job in jobs if job.wildcards} == {"mine"}
+    assert wildcards_of(jobs, "experiment") == {"mine"}
     assert "results/mine/beads/metrics.csv" in {path for job in jobs for path in job.outputs}
 
 
 def test_a_configfile_replaces_the_list_of_experiments(workspace):
     write_experiment(workspace, simulated(), "mine")
     jobs = plan(workspace)
-    assert {job.wildcards["experiment"] for job in jobs if job.wildcards} == {"mine"}
+    assert wildcards_of(jobs, "experiment") == {"mine"}
 
 
 def test_two_experiments_run_side_by_side(workspace):
@@ -102,7 +111,9 @@ def test_the_demo_section_counts_at_demo_scale_alone(workspace):
 def test_without_networks_or_baselines_fields_are_registered_and_no_more(workspace):
     settings = simulated(networks={}, deconvolution={}, measure={})
     write_experiment(workspace, settings)
-    rules = rules_of(plan(workspace))
-    assert {"collect_registration", "plot_registration", "write_report"} <= rules
+    jobs = plan(workspace)
+    rules = rules_of(jobs)
+    assert {"collect_tables", "register_fields", "write_report"} <= rules
+    assert figures_of(jobs) == {"registration"}
     assert rules.isdisjoint({"train_network", "restore_fields", "deconvolve_fields"})
-    assert rules.isdisjoint({"extract_patches", "measure_fields", "plot_quality", "plot_fwhm"})
+    assert rules.isdisjoint({"extract_patches", "measure_fields", "collect_restored"})

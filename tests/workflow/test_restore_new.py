@@ -1,6 +1,9 @@
 """New images are restored by a model alone: no experiment is run, no training data is there."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from tiny_experiments import (
     simulated,
     write_experiment,
 )
-from workflow_runs import copy_workflow, plan, refuse, succeed
+from workflow_runs import REPOSITORY, copy_workflow, environment, plan, succeed
 
 from crossres.images import Image, read_image, write_image
 from crossres.networks import ModelFile, build, load_model, save_model
@@ -22,18 +25,19 @@ from crossres.preprocess import Scale
 
 SETTINGS = {"width": 2, "depth": 1}
 RESULTS = "results/restored_new"
+COMMAND = REPOSITORY / "workflow" / "scripts" / "restore_new.py"
 
 
 @pytest.fixture
-def images(workspace):
-    """A folder of images: two that are whole, and three that are not."""
+def images(tmp_path):
+    """A folder of two images, with two models beside it."""
     for seed in range(2):
         torch.manual_seed(seed)
         network = build("care", **SETTINGS)
         scale = Scale(0.0, 100.0)
-        about = ModelFile("care", SETTINGS, 2, scale, scale, 50.0)
-        save_model(workspace / f"m{seed}.safetensors", network.state_dict(), about)
-    folder = workspace / "day1"
+        model_file = ModelFile("care", SETTINGS, 2, scale, scale, 50.0)
+        save_model(tmp_path / f"m{seed}.safetensors", network.state_dict(), model_file)
+    folder = tmp_path / "day1"
     folder.mkdir()
     rng = np.random.default_rng(1)
     film = rng.integers(0, 200, (2, 2, 30, 33), dtype=np.uint16)
@@ -51,34 +55,59 @@ def spoil(folder):
     (folder / "scan.nd2").write_bytes(b"nikon")
 
 
-def restore_new(*config, model="m0.safetensors"):
-    """The call of a user, on the CPU and beside whatever experiments there are."""
-    return ("restore_new", "--cores", "1", "--config", f"model={model}", "device=cpu", *config)
+def restore_new(folder, *arguments):
+    """Call the command as a user would, on the CPU; return its exit code and what it wrote."""
+    done = subprocess.run(
+        [sys.executable, COMMAND, "--device", "cpu", "--threads", "1", *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=600,
+    )
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
-def test_images_are_restored_from_an_empty_folder_of_results(images, workspace):
-    # the experiments that are configured may lie on another machine
-    (workspace / "config" / "config.yaml").write_text("experiments: [not_here]\n")
-    text = succeed(workspace, *restore_new("images=day1"), configured=False)
+def restored(folder, *arguments):
+    code, text = restore_new(folder, *arguments)
+    assert code == 0, text
+    return text
+
+
+def refused(folder, *arguments):
+    code, text = restore_new(folder, *arguments)
+    assert code == 1, text
+    assert "Traceback" not in text
+    return text
+
+
+def test_images_are_restored_with_a_model_alone(images, tmp_path):
+    (images / "notes.txt").touch()
+    text = restored(tmp_path, "m0.safetensors", "day1")
     assert "pixel_size_nm is 100 in the image and 50 in the model" in text
-    folder = workspace / RESULTS / "m0"
+    assert "skipped: 1 files that are no TIFF, such as day1/notes.txt" in text
+    folder = tmp_path / RESULTS / "m0"
+    assert f"2 restored images lie in {RESULTS}/m0" in text
     found = read_image(folder / "film.ome.tif")
     assert (found.axes, found.array.shape) == ("TCYX", (2, 2, 30, 33))
     assert found.channels == ("DAPI", "GFP")
     assert (found.pixel_size_nm, found.frame_interval_s) == pytest.approx((50, 2.5))
     assert read_image(folder / "large_pixels.ome.tif").array.shape == (30, 33)
-    made = {path.name for path in folder.iterdir()} - {".restored.json", ".all_restored"}
-    assert made == {"film.ome.tif", "large_pixels.ome.tif", "restored.csv"}
-    assert [path.name for path in (workspace / "results").iterdir()] == ["restored_new"]
+    made = {path.name for path in folder.iterdir()} - {".restored.json"}
+    images = {"film.ome.tif", "large_pixels.ome.tif"}
+    assert made == images | {"restored.csv", "restore_new.log"}
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["restored_new"]
 
-    again = succeed(workspace, *restore_new("images=day1"), configured=False)
-    assert "Nothing to be done" in again
+    times = {name: (folder / name).stat().st_mtime_ns for name in images}
+    restored(tmp_path, "m0.safetensors", "day1")
+    assert {name: (folder / name).stat().st_mtime_ns for name in images} == times
+    assert "film.ome.tif: kept" in (folder / "restore_new.log").read_text()
 
 
-def test_an_image_that_cannot_be_restored_does_not_stop_the_others(images, workspace):
+def test_an_image_that_cannot_be_restored_does_not_stop_the_others(images, tmp_path):
     spoil(images)
-    settings = ("images=day1", "restored=out", "channel=GFP")
-    text = refuse(workspace, *restore_new(*settings), configured=False)
+    arguments = ("m0.safetensors", "day1", "--out", "out", "--channel", "GFP")
+    text = refused(tmp_path, *arguments)
     assert "4 of 5 images could not be restored" in text
     for name, fault in {
         "unknown_size.tif": "has no pixel_size_nm",
@@ -87,54 +116,71 @@ def test_an_image_that_cannot_be_restored_does_not_stop_the_others(images, works
         "large_pixels.ome.tif": "has no channel 'GFP'",
     }.items():
         assert f"{name}: {fault}" in text
-    before = (workspace / "out" / "film.ome.tif").stat().st_mtime_ns
-    assert read_image(workspace / "out" / "film.ome.tif").axes == "TYX"
+        assert f"{name}: {fault}" in (tmp_path / "out" / "restore_new.log").read_text()
+    before = (tmp_path / "out" / "film.ome.tif").stat().st_mtime_ns
+    assert read_image(tmp_path / "out" / "film.ome.tif").axes == "TYX"
 
     # what was restored is kept, also of a run that failed in the end
     for name in ("unknown_size.tif", "cut.tif", "scan.nd2", "large_pixels.ome.tif"):
         (images / name).unlink()
-    assert "1 restored images lie in out" in succeed(
-        workspace, *restore_new(*settings), configured=False
-    )
-    assert (workspace / "out" / "film.ome.tif").stat().st_mtime_ns == before
+    assert "1 restored images lie in out" in restored(tmp_path, *arguments)
+    assert (tmp_path / "out" / "film.ome.tif").stat().st_mtime_ns == before
 
 
-def test_several_models_and_orientations_give_a_spread(images, workspace):
-    models = "m0.safetensors,m1.safetensors"
-    settings = ("images=day1/*.ome.tif", "self_ensemble=true", "restored=out")
-    succeed(workspace, *restore_new(*settings, model=models), configured=False)
-    spread = read_image(workspace / "out" / "spread" / "film.ome.tif")
-    assert spread.metadata == read_image(workspace / "out" / "film.ome.tif").metadata
+def test_several_models_and_orientations_give_a_spread(images, tmp_path):
+    restored(
+        tmp_path, "m0.safetensors", "--with", "m1.safetensors", "--self-ensemble", "--out", "out",
+        "day1/*.ome.tif",
+    )  # fmt: skip
+    spread = read_image(tmp_path / "out" / "spread" / "film.ome.tif")
+    assert spread.metadata == read_image(tmp_path / "out" / "film.ome.tif").metadata
     assert spread.array.min() >= 0 < spread.array.max()
-    done = json.loads((workspace / "out" / ".restored.json").read_text())
+    done = json.loads((tmp_path / "out" / ".restored.json").read_text())
     assert set(done) == {"film.ome.tif", "large_pixels.ome.tif"}
+    text = refused(tmp_path, "m0.safetensors", "day1", "--out", "out")
+    assert "out: holds images that were restored by" in text
+
+
+@pytest.mark.parametrize("name", ["pos{1}, a", "caf\udce9", "2024-01-15"])
+def test_no_name_of_a_file_is_special(images, tmp_path, name):
+    os.rename(images / "film.ome.tif", images / f"{name}.ome.tif")  # noqa: PTH104
+    os.rename(images, tmp_path / name)  # noqa: PTH104
+    restored(tmp_path, "m0.safetensors", name, "--out", f"out {name}")
+    found = (tmp_path / f"out {name}").glob("*.ome.tif")
+    assert {path.name for path in found} == {f"{name}.ome.tif", "large_pixels.ome.tif"}
+    assert len((tmp_path / f"out {name}" / "restored.csv").read_text("utf-8").splitlines()) == 3
 
 
 @pytest.mark.parametrize(
-    ("model", "config", "expected"),
+    ("arguments", "expected"),
     [
-        ("gone.safetensors", ("images=day1",), "model: there is no file gone.safetensors"),
-        ("m0.safetensors", (), "images is missing: name a folder, file or pattern"),
-        ("m0.safetensors", ("images=day7",), "images: day7 is no folder, no file"),
-        ("m0.safetensors", ("images=day1", "memory=3"), "memory is no known key"),
-        ("m0.safetensors", ("images=day1", "axes=TXQ"), "axes"),
+        ((), "the following arguments are required: MODEL, IMAGES"),
+        (("m0.safetensors",), "the following arguments are required: IMAGES"),
+        (("gone.safetensors", "day1"), "there is no model gone.safetensors"),
+        (("m0.safetensors", ""), "IMAGES is empty; give a folder"),
+        (("m0.safetensors", "day7"), "day7 is no folder, no file"),
+        (("m0.safetensors", "day1", "--memory", "3"), "unrecognized arguments: --memory"),
+        (("m0.safetensors", "day1", "--memory-gb", "0.5"), "'0.5' is no number of at least 1"),
+        (("m0.safetensors", "day1", "--pixel-size-nm", "nan"), "'nan' is no number above 0"),
+        (("m0.safetensors", "day1", "--axes", "TXQ"), "'TXQ' names no axes"),
+        (("m0.safetensors", "day1", "--out", "day1"), "day1 holds the images themselves"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_runs(images, workspace, model, config, expected):
-    text = refuse(workspace, *restore_new(*config, model=model), configured=False)
-    assert expected in text
-    assert not (workspace / "results" / "restored_new").exists()
+def test_what_is_wrong_is_said_before_anything_runs(images, tmp_path, arguments, expected):
+    text = refused(tmp_path, *arguments)
+    assert f"crossres: {expected}" in text or f": {expected}" in text
+    assert len(text.strip().splitlines()) == 1
+    assert not (tmp_path / "results").exists()
 
 
-def test_without_a_model_it_is_asked_for(workspace):
-    text = refuse(workspace, "restore_new", "--cores", "1", configured=False)
-    assert "model is missing, as in `snakemake restore_new --config" in text
+def test_help_shows_examples(tmp_path):
+    assert "restore_new.py model.safetensors /data/day1" in restored(tmp_path, "--help")
 
 
-def test_a_damaged_model_ends_in_one_sentence(images, workspace):
-    content = (workspace / "m0.safetensors").read_bytes()
-    (workspace / "m0.safetensors").write_bytes(content[:-50])
-    text = refuse(workspace, *restore_new("images=day1"), configured=False)
+def test_a_damaged_model_ends_in_one_sentence(images, tmp_path):
+    content = (tmp_path / "m0.safetensors").read_bytes()
+    (tmp_path / "m0.safetensors").write_bytes(content[:-50])
+    text = refused(tmp_path, "m0.safetensors", "day1")
     assert "m0.safetensors: is no complete safetensors file" in text
 
 
@@ -149,7 +195,14 @@ def trained(tmp_path_factory):
     background = {"method": "find", "region_px": 16}
     preprocess = {"background": background, "interpolation_order": 3}
     write_experiment(folder, simulated(preprocess=preprocess))
-    succeed(folder, f"{CHANNEL}/restored/cnn", "--cores", "all")
+    succeed(
+        folder,
+        f"{CHANNEL}/restored/cnn",
+        f"{CHANNEL}/resampled/test_000",
+        "--notemp",
+        "--cores",
+        "all",
+    )
     return folder
 
 
@@ -165,53 +218,42 @@ def differences(folder, name):
 
 
 def test_raw_images_of_the_trainings_microscope_are_restored_as_the_workflow_does(trained):
-    _, about = load_model(trained / MODEL)
-    assert about.background > 0
-    assert about.interpolation_order == 3
-    assert about.input_pixel_size_nm == pytest.approx(INPUT_PIXEL_NM)
-    raw = f"images={CHANNEL}/raw/input/test_000"
-    text = succeed(trained, *restore_new(raw, "restored=out", model=MODEL), configured=False)
+    _, model_file = load_model(trained / MODEL)
+    assert model_file.background > 0
+    assert model_file.interpolation_order == 3
+    assert model_file.input_pixel_size_nm == pytest.approx(INPUT_PIXEL_NM)
+    text = restored(trained, MODEL, f"{CHANNEL}/raw/input/test_000", "--out", "out")
     assert "nm is" not in text  # nothing to warn of
     assert max(differences(trained, "out")) < 1e-4
 
 
 def test_what_is_said_of_the_background_counts(trained):
-    upsampled = f"images={CHANNEL}/upsampled/test_000"
-    succeed(
-        trained,
-        *restore_new(upsampled, "restored=same", "background=0", model=MODEL),
-        configured=False,
-    )
+    resampled, raw = f"{CHANNEL}/resampled/test_000", f"{CHANNEL}/raw/input/test_000"
+    restored(trained, MODEL, resampled, "--out", "same", "--background", "0")
     assert max(differences(trained, "same")) == 0
-    raw = f"images={CHANNEL}/raw/input/test_000"
-    succeed(
-        trained, *restore_new(raw, "restored=raw", "background=0", model=MODEL), configured=False
-    )
+    restored(trained, MODEL, raw, "--out", "raw", "--background", "0")
     assert min(differences(trained, "raw")) > 1e-3
 
 
-def ensembles(workspace, **restoration):
-    """The jobs of ensembles of an experiment with two seeds of one network, by restoration."""
+def jobs_of(workspace, rule, **restoration):
+    """The jobs of a rule, of an experiment with two seeds of one network, by restoration."""
     settings = simulated(networks__cnn__seeds=[0, 1], deconvolution={}, restoration=restoration)
     write_experiment(workspace, settings)
-    jobs = [job for job in plan(workspace) if job.rule in ("restore_fields", "restore_ensembles")]
-    assert len({job.wildcards["restoration"] for job in jobs}) == len(jobs)
-    return {job.wildcards["restoration"]: job for job in jobs if job.rule == "restore_ensembles"}
+    jobs = [job for job in plan(workspace) if job.rule == rule]
+    found = {job.wildcards["restoration"]: job for job in jobs}
+    assert len(found) == len(jobs)
+    return found
 
 
-def test_an_experiment_has_no_spread_unless_it_is_asked_for(workspace):
-    assert ensembles(workspace) == {}
-
-
-def test_the_mean_of_all_seeds_is_restored_with_its_spread(workspace):
-    (job,) = ensembles(workspace, seed_ensemble=True).values()
-    channel = f"results/{EXPERIMENT}/beads"
-    assert job.outputs == [f"{channel}/restored/cnn_ensemble", f"{channel}/spread/cnn_ensemble"]
-    models = [f"{channel}/models/cnn/seed_{seed}/model.safetensors" for seed in (0, 1)]
-    assert job.inputs[:2] == models
-
-
-def test_with_a_self_ensemble_every_restoration_has_a_spread(workspace):
-    found = ensembles(workspace, self_ensemble=True)
+def test_every_seed_is_restored_by_itself(workspace):
+    found = jobs_of(workspace, "restore_fields")
     assert set(found) == {"gan", "cnn", "cnn.seed_1"}
-    assert all(f"/spread/{name}" in job.outputs[1] for name, job in found.items())
+
+
+def test_the_mean_of_all_seeds_is_one_more_restoration(workspace):
+    found = jobs_of(workspace, "restore_fields", seed_ensemble=True)
+    assert set(found) == {"gan", "cnn", "cnn.seed_1", "cnn_ensemble"}
+    models = [f"{CHANNEL}/models/cnn/seed_{seed}/model.safetensors" for seed in (0, 1)]
+    assert found["cnn_ensemble"].inputs[:2] == models
+    collected = jobs_of(workspace, "collect_restored", seed_ensemble=True)
+    assert collected["cnn_ensemble"].outputs == [f"{CHANNEL}/restored/cnn_ensemble"]

@@ -27,12 +27,13 @@ SIMULATED: dict[str, Any] = {
     "title": "Tiny confocal to STED",
     "source": {
         "simulator": {
-            "sample": "beads",
             "seed": 3,
-            "fields": {"train": 2, "validation": 1, "test": 2},
-            "field_px": FIELD_PX,
-            "density_per_um2": 0.6,
-            "pair_fraction": 0.3,
+            "sample": {"kind": "beads", "density_per_um2": 0.6, "pair_fraction": 0.3},
+            "acquisition": {
+                "kind": "pair",
+                "fields": {"train": 2, "validation": 1, "test": 2},
+                "field_px": FIELD_PX,
+            },
         }
     },
     "modalities": {
@@ -73,6 +74,18 @@ SIMULATED: dict[str, Any] = {
 """Eight fields at most, networks of a few hundred weights; simulated from the first pixel on."""
 
 
+SHEET_SPLITS = ("train", "train", "validation", "test", "apply")
+SHEET_SETTINGS: dict[str, Any] = {
+    "networks": {},
+    "deconvolution": {"nnls": {"max_iterations": 3}},
+    "preprocess__background": {"method": "find", "region_px": 16},
+}
+"""What the finished run of a sheet changes in :func:`of_sheet`."""
+
+SHEET_TARGETS = tuple(
+    f"results/{EXPERIMENT}/beads/{name}" for name in ("metrics.csv", "restored/nnls")
+)
+
 SCAN_EXPERIMENT = "widefield_bpaec"
 """The tiny stage scans, too, bear the name of the experiment that claims are judged on."""
 
@@ -100,27 +113,31 @@ WIDEFIELD = {"kind": "widefield", "refractive_index": 1.0, "camera": SCAN_CAMERA
 SCANNED: dict[str, Any] = {
     "title": "Tiny stage scans",
     "source": {
-        "scan_simulator": {
+        "simulator": {
             "seed": 5,
-            "scenes": {"train": 1, "validation": 1, "test": 1},
-            "cell_density_per_mm2": 1500,
-            "channels": {
-                "actin": {"structure": "filaments", "fibre_count": 60},
-                "mesh": {
-                    "structure": "filaments",
-                    "fibre_count": 90,
-                    "brightness": 0.8,
-                    "filter_shift_px": {"input": [0.4, -0.7], "target": [-0.9, 0.5]},
+            "sample": {
+                "kind": "cells",
+                "density_per_mm2": 1500,
+                "stains": {
+                    "actin": {"structure": "filaments", "fibre_count": 60},
+                    "mesh": {"structure": "filaments", "fibre_count": 90, "brightness": 0.8},
                 },
             },
-            "scan": {
-                "input": {"rows": 2, "columns": 2, "tile_px": 128, "overlap": 0.2},
-                "target": {
-                    "rows": 2,
-                    "columns": 3,
-                    "tile_px": 112,
-                    "overlap": 0.15,
-                    "offset_nm": 2000,
+            "acquisition": {
+                "kind": "stage",
+                "scenes": {"train": 1, "validation": 1, "test": 1},
+                "channels": {
+                    "mesh": {"filter_shift_px": {"input": [0.4, -0.7], "target": [-0.9, 0.5]}},
+                },
+                "scan": {
+                    "input": {"rows": 2, "columns": 2, "tile_px": 128, "overlap": 0.2},
+                    "target": {
+                        "rows": 2,
+                        "columns": 3,
+                        "tile_px": 112,
+                        "overlap": 0.15,
+                        "offset_nm": 2000,
+                    },
                 },
             },
         },
@@ -160,6 +177,48 @@ SCANNED: dict[str, Any] = {
 }
 """Three scenes of 150 µm in two channels, a target of 67 x 98 µm somewhere in each."""
 
+VOLUME_EXPERIMENT = "bead_volumes"
+VOLUME_PX, SLICES, VOLUME_PIXEL_NM, Z_STEP_NM = 96, 28, 60, 150
+BEAD_NM = 40
+CONFOCAL = {"kind": "confocal", "excitation_nm": 488, "wavelength_nm": 520}
+CONFOCAL |= {"pinhole_airy_units": 1.0, "pixel_size_nm": VOLUME_PIXEL_NM, "z_step_nm": Z_STEP_NM}
+# bright beads, so that their widths are those of the optics
+VOLUME_CAMERA = {**CAMERA, "peak_photons": 2000, "background_photons": 2, "read_noise": 1.5}
+VOLUME_NETWORK = {"width": 4, "iterations": 4, "batch": 2, "validate_every": 2}
+
+VOLUMES: dict[str, Any] = {
+    "title": "Tiny volumes",
+    "dims": 3,
+    "source": {
+        "simulator": {
+            "seed": 11,
+            "sample": {"kind": "bead_volume", "density_per_um3": 0.03, "diameter_nm": BEAD_NM},
+            "acquisition": {
+                "kind": "volume",
+                "fields": {"train": 1, "validation": 1, "test": 2},
+                "field_px": VOLUME_PX,
+                "slices": SLICES,
+                "drift_nm": 60,
+            },
+        }
+    },
+    "modalities": {
+        "input": {**CONFOCAL, "na": 0.8, "refractive_index": 1.0, "camera": VOLUME_CAMERA},
+        "target": {**CONFOCAL, "na": 1.4, "refractive_index": 1.515, "camera": VOLUME_CAMERA},
+    },
+    "registration": {"method": "affine", "max_shift_nm": 400},
+    "patches": {"size_px": 32, "slices": 16, "per_field": 4, "foreground_fraction": 0.0},
+    "networks": {
+        "rcan": {**VOLUME_NETWORK, "groups": 1, "blocks": 1, "reduction": 2},
+        "care": {**VOLUME_NETWORK, "depth": 1},
+    },
+    "deconvolution": {"richardson_lucy": {"max_iterations": 15, "damping": [0]}},
+    "measure": {
+        "spots": {"fwhm_nm": 150, "axial_fwhm_nm": 530, "crop_px": 13, "isolation_nm": 1000}
+    },
+}
+"""Four volumes of beads, about seven in each."""
+
 
 def simulated(**changes: Any) -> dict[str, Any]:
     """Return the simulated experiment; a change is named by its path, joined by two underscores."""
@@ -169,6 +228,11 @@ def simulated(**changes: Any) -> dict[str, Any]:
 def scanned(**changes: Any) -> dict[str, Any]:
     """Return the experiment on simulated stage scans."""
     return changed(SCANNED, **changes)
+
+
+def volumes(**changes: Any) -> dict[str, Any]:
+    """Return the experiment on simulated volumes."""
+    return changed(VOLUMES, **changes)
 
 
 def of_sheet(**changes: Any) -> dict[str, Any]:

@@ -129,6 +129,20 @@ def rules_of(jobs: Iterable[Job]) -> set[str]:
     return {job.rule for job in jobs} - {"all"}
 
 
+def figures_of(jobs: Iterable[Job]) -> set[str]:
+    """Names of the figures that are drawn."""
+    return {job.wildcards["figure"] for job in jobs if job.rule == "plot_figure"}
+
+
+def wildcards_of(jobs: Iterable[Job], name: str, *rules: str) -> set[str]:
+    """Values of a wildcard, in the jobs of some rules or of all."""
+    return {
+        job.wildcards[name]
+        for job in jobs
+        if name in job.wildcards and (not rules or job.rule in rules)
+    }
+
+
 def outputs_of(jobs: Iterable[Job], rule: str) -> set[str]:
     """Everything that jobs of one rule write."""
     return {path for job in jobs if job.rule == rule for path in job.outputs}

@@ -1,48 +1,35 @@
+def places_of_fields(wildcards):
+    """What tells where each target lies: the images it is part of, and where fields were cut."""
+    experiment = experiment_of(wildcards)
+    if experiment.stitched:
+        return {"within": Layout.before("cut", experiment, "input"), "cut": Layout.stages["cut"]}
+    if experiment.settings.registration.locate:
+        return {"within": Layout.before("resampled", experiment, "input")}
+    return {}
 
 
 rule register_fields:
     input:
         unpack(places_of_fields),
-        inputs=f"{CHANNEL}/upsampled/{{batch}}",
-        targets=targets_to_register,
+        inputs=Layout.stages["resampled"],
+        targets=before("registered", "target"),
     output:
-        fields=directory(f"{CHANNEL}/registered/{{batch}}"),
-        displacements=directory(f"{CHANNEL}/displacement/{{batch}}"),
-        table=f"{CHANNEL}/registration/{{batch}}.csv",
+        fields=directory(Layout.stages["registered"]),
+        displacements=directory(Layout.displacement),
+        table=Layout.batch_tables["registration"],
     log:
         "logs/register_fields/{experiment}/{channel}/{batch}.log",
     benchmark:
         "logs/register_fields/{experiment}/{channel}/{batch}.tsv"
     conda:
         "../../envs/crossres.yaml"
-    resources:
-        device=CONFIG["device"],
     params:
         fields=scenes_of_fields,
-        settings=setting("registration"),
+        settings=settings("registration"),
+        made_by=lambda wildcards: [
+            preparation_of(wildcards).made_by("registered", role)
+            for role in ("input", "target")
+        ],
         code=code_hash("register_fields.py"),
     script:
         "../scripts/register_fields.py"
-
-
-rule collect_registration:
-    input:
-        batch_folders(f"{CHANNEL}/registration/{{batch}}.csv", *MEASURED_SPLITS),
-    output:
-        report(
-            f"{CHANNEL}/registration.csv",
-            caption="../report/registration.rst",
-            category="{experiment}",
-            subcategory="{channel}",
-            labels={"result": "registration of every field", "kind": "table"},
-        ),
-    log:
-        "logs/collect_registration/{experiment}/{channel}.log",
-    benchmark:
-        "logs/collect_registration/{experiment}/{channel}.tsv"
-    conda:
-        "../../envs/crossres.yaml"
-    params:
-        provenance=provenance("collect_registration.py"),
-    script:
-        "../scripts/collect_registration.py"

@@ -1,8 +1,20 @@
+def simulator_of(wildcards):
+    """What simulates one channel, whatever else there is."""
+    return experiment_of(wildcards).simulator.in_channel(wildcards.channel)
+
+
+def code_of_simulator(wildcards):
+    simulator = experiment_of(wildcards).simulator
+    sample = f"crossres/samples/{simulator.sample.kind}.py"
+    acquisition = f"crossres/simulate/acquisition/{simulator.acquisition.kind}.py"
+    return code_hash("simulate_acquisition.py", sample, acquisition)
+
+
 rule simulate_acquisition:
     output:
-        input=directory(f"{CHANNEL}/raw/input/{{batch}}"),
-        target=directory(f"{CHANNEL}/raw/target/{{batch}}"),
-        truth=directory(f"{CHANNEL}/truth/{{batch}}"),
+        input=passed_on(directory(Layout.fill(Layout.raw, role="input"))),
+        target=passed_on(directory(Layout.fill(Layout.raw, role="target"))),
+        truth=directory(Layout.truth),
     log:
         "logs/simulate_acquisition/{experiment}/{channel}/{batch}.log",
     benchmark:
@@ -10,9 +22,11 @@ rule simulate_acquisition:
     conda:
         "../../envs/crossres.yaml"
     params:
-        fields=numbered_fields,
-        simulator=simulator_of,
-        modalities=modalities_of,
-        code=code_hash("simulate_acquisition.py"),
+        fields=lambda wildcards: experiment_of(wildcards).numbered(
+            wildcards.channel, wildcards.batch
+        ),
+        simulator=lambda wildcards: simulator_of(wildcards).as_params(),
+        modalities=lambda wildcards: modalities_of(wildcards).as_params(),
+        code=code_of_simulator,
     script:
         "../scripts/simulate_acquisition.py"

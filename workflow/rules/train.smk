@@ -1,15 +1,56 @@
+from crossres.catalogue.networks import module_of
+from crossres.experiments import InitialModel, initial_model
+
+PATCHES = {split: Layout.fill(Layout.patches, split=split) for split in ("train", "validation")}
+
+
+def network_settings(wildcards):
+    """Settings of one network, but for what concerns no single training.
+
+    How many seeds are trained changes none of them; the model to begin from is an input.
+    """
+    network = experiment_of(wildcards).networks[wildcards.network]
+    return {**network.as_params(), "seeds": (int(wildcards.seed),), "initialise_from": None}
+
+
+def initial_models(wildcards):
+    """The model of another experiment that a training begins from, if any."""
+    found = initial_model(
+        EXPERIMENTS,
+        wildcards.experiment,
+        wildcards.channel,
+        wildcards.network,
+        int(wildcards.seed),
+    )
+    if isinstance(found, InitialModel):
+        return [Layout.fill(Layout.model, **vars(found))]
+    return [] if found is None else [str(found)]
+
+
+def foreground(wildcards):
+    """What shows something in a patch."""
+    patches = experiment_of(wildcards).settings.patches
+    return {"level": patches.foreground_level, "fraction": patches.foreground_fraction}
+
+
+def code_of_training(wildcards):
+    return {
+        **provenance("train_network.py")(wildcards),
+        "code": code_hash("train_network.py", module_of(wildcards.network)),
+    }
+
+
 rule extract_patches:
     input:
-        train=batch_folders(f"{CHANNEL}/registered/{{batch}}", "train"),
-        validation=batch_folders(f"{CHANNEL}/registered/{{batch}}", "validation"),
-        registration=batch_folders(
-            f"{CHANNEL}/registration/{{batch}}.csv", "train", "validation"
+        train=of_batches(Layout.stages["registered"], "train"),
+        validation=of_batches(Layout.stages["registered"], "validation"),
+        registration=of_batches(
+            Layout.batch_tables["registration"], "train", "validation"
         ),
-        raw=f"{CHANNEL}/imported/input/train_000",
+        constants=Layout.constants,
     output:
-        train=f"{CHANNEL}/patches/train.safetensors",
-        validation=f"{CHANNEL}/patches/validation.safetensors",
-        positions=f"{CHANNEL}/patches/positions.csv",
+        **PATCHES,
+        positions=Layout.patch_positions,
     log:
         "logs/extract_patches/{experiment}/{channel}.log",
     benchmark:
@@ -17,9 +58,9 @@ rule extract_patches:
     conda:
         "../../envs/crossres.yaml"
     params:
-        raw_fields=reference_names("input"),
-        preprocess=setting("preprocess"),
-        settings=setting("patches"),
+        settings=settings("patches"),
+        preprocess=settings("preprocess"),
+        dims=settings("dims"),
         code=code_hash("extract_patches.py"),
     script:
         "../scripts/extract_patches.py"
@@ -27,12 +68,11 @@ rule extract_patches:
 
 rule train_network:
     input:
-        train=rules.extract_patches.output.train,
-        validation=rules.extract_patches.output.validation,
+        **PATCHES,
         initial=initial_models,
     output:
-        model=f"{CHANNEL}/models/{{network}}/seed_{{seed}}/model.safetensors",
-        history=f"{CHANNEL}/models/{{network}}/seed_{{seed}}/history.csv",
+        model=Layout.model,
+        history=Layout.history,
     log:
         "logs/train_network/{experiment}/{channel}/{network}_seed_{seed}.log",
     benchmark:
@@ -41,14 +81,15 @@ rule train_network:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
     resources:
-        gpu=0 if CONFIG["device"] == "cpu" else CONFIG["gpus_per_training"],
+        gpu=GPU * CONFIG.gpus_per_training,
         # no param: as many GPUs as there are today give the same model up to rounding
-        processes=1 if CONFIG["device"] == "cpu" else CONFIG["gpus_per_training"],
-        device=CONFIG["device"],
+        processes=max(1, GPU * CONFIG.gpus_per_training),
+        device=CONFIG.device,
     params:
         settings=network_settings,
-        dims=setting("dims"),
-        about=provenance("train_network.py"),
+        foreground=foreground,
+        dims=settings("dims"),
+        provenance=code_of_training,
     script:
         "../scripts/train_network.py"
 
@@ -56,9 +97,9 @@ rule train_network:
 rule export_model:
     input:
         model=rules.train_network.output.model,
-        fields=f"{CHANNEL}/upsampled/validation_000",
+        fields=Layout.fill(Layout.stages["resampled"], batch="validation_000"),
     output:
-        f"{CHANNEL}/models/{{network}}/seed_{{seed}}/model.bioimageio.zip",
+        Layout.package,
     log:
         "logs/export_model/{experiment}/{channel}/{network}_seed_{seed}.log",
     benchmark:
@@ -66,7 +107,9 @@ rule export_model:
     conda:
         "../../envs/crossres.yaml"
     params:
-        title=setting("title"),
-        code=code_hash("export_model.py"),
+        title=settings("title"),
+        code=lambda wildcards: code_hash(
+            "export_model.py", module_of(wildcards.network)
+        ),
     script:
         "../scripts/export_model.py"

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from crossres.claims import JUDGES, Evidence, judge_claim
+from crossres.claims import Evidence, judge_claim, registered_claims
 from crossres.jobs import logger
 
 
 def check_claims(
     published: Path,
     evidence: Mapping[str, Mapping[str, Evidence]],
-    about: Mapping[str, str],
+    scale: str,
     table: Path,
 ) -> None:
     """Write claims.csv: id, published, measured, verdict, scale, data.
@@ -22,32 +22,32 @@ def check_claims(
     Parameters
     ----------
     published
-        resources/claims.tsv.
+        resources/claims.tsv; its order is kept.
     evidence
         Tables by experiment and channel.
-    about
-        ``scale`` of this run.
+    scale
+        Of this run.
     table
         Where to.
     """
     claims = pd.read_csv(published, sep="\t").set_index("id")
     rows = []
-    for claim, (experiments, _) in JUDGES.items():
-        measured, verdict = judge_claim(claim, evidence)
-        judged = next(iter(evidence.get(experiments[0], {}).values()), None)
-        data = judged.metrics.data.iloc[0] if judged else ""
-        row = claims.loc[claim]
+    for name in sorted(registered_claims(), key=claims.index.get_loc):
+        measured, verdict = judge_claim(name, evidence)
+        judged_on = registered_claims()[name].experiments[0]
+        first = next(iter(evidence.get(judged_on, {}).values()), None)
+        row = claims.loc[name]
         rows.append(
             {
-                "id": claim,
+                "id": name,
                 "published": f"{row.claim}: {row.published}",
                 "measured": measured,
                 "verdict": verdict,
-                "scale": about["scale"],
-                "data": data,
+                "scale": scale,
+                "data": first.metrics.data.iloc[0] if first else "",
             }
         )
-        logger.info("%s: %s (%s)", claim, verdict, measured)
+        logger.info("%s: %s (%s)", name, verdict, measured)
     pd.DataFrame(rows).to_csv(table, index=False)
 
 
@@ -66,7 +66,7 @@ def load_evidence(paths: Mapping[str, Any]) -> Evidence:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
     run(
         check_claims,
         job.log[0],
@@ -75,6 +75,6 @@ if __name__ == "__main__":
             experiment: {channel: load_evidence(paths) for channel, paths in channels.items()}
             for experiment, channels in job.params.evidence.items()
         },
-        about=job.params.about,
+        scale=job.params.scale,
         table=Path(job.output[0]),
     )

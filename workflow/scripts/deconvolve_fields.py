@@ -1,25 +1,21 @@
-"""Restore the blind-test fields with a classical baseline at its best parameters."""
+"""Restore a batch of blind-test fields with a classical method at its best parameters."""
 
 import json
-from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-import torch
+from pydantic import TypeAdapter
 
-from crossres.images import Image, fields_in, read_image, write_image
+from crossres.deconvolution import Chosen, iterate_baseline
+from crossres.images import fields_in, read_image, write_image
 from crossres.jobs import logger, progress
 from crossres.optics import modality_psf
-from crossres.restoration.baseline import iterate_baseline
+from crossres.settings import Microscope
+from crossres.settings.optics import AnyMicroscope
 
 
 def deconvolve_fields(
-    chosen: Path,
-    fields: Sequence[Path],
-    modality: Mapping[str, Any],
-    background: str,
-    threads: int,
-    folder: Path,
+    chosen: Path, fields: list[Path], microscope: Microscope, background: str, folder: Path
 ) -> None:
     """Write <field>.ome.tif of every input, deconvolved.
 
@@ -28,39 +24,37 @@ def deconvolve_fields(
     chosen
         Method and parameters, as found on the validation split.
     fields
-        Input images at the target's pixel size.
-    modality
+        Input images, (Y, X) or (Z, Y, X), on the target's grid.
+    microscope
         Optics of the input.
     background
         ``deconvolution.background``.
-    threads
-        Cores to use.
     folder
         Where to.
     """
-    torch.set_num_threads(threads)
-    best = json.loads(chosen.read_text())
-    method, iterations = best["method"], best["iterations"]
-    parameter = best["damping" if method == "richardson_lucy" else "step"]
-    for path in progress(fields, method):
+    best = Chosen.from_json(json.loads(chosen.read_text()))
+    psf_of = cache(partial(modality_psf, microscope))
+    for path in progress(fields, best.method):
         image = read_image(path)
-        psf = modality_psf(modality, image.known_pixel_size_nm)
-        *_, restored = iterate_baseline(method, image.array, psf, iterations, parameter, background)
-        write_image(folder / path.name, Image(restored, image.axes, image.pixel_size_nm))
+        psf = psf_of(image.known_pixel_size_nm, image.z_step_nm)
+        *_, restored = iterate_baseline(
+            best.method, image.array, psf, best.iterations, best.parameter, background
+        )
+        write_image(folder / path.name, image.like(restored))
     logger.info("restored %d fields with %s", len(fields), best)
 
 
 if __name__ == "__main__":
-    from crossres.jobs import run
+    from crossres.jobs import limit_threads, run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
+    limit_threads(job.threads)
     run(
         deconvolve_fields,
         job.log[0],
         chosen=Path(job.input.chosen),
-        fields=fields_in(job.input.fields),
-        modality=job.params.modality,
+        fields=fields_in([job.input.fields]),
+        microscope=TypeAdapter(AnyMicroscope).validate_python(job.params.modality),
         background=job.params.background,
-        threads=job.threads,
         folder=Path(job.output[0]),
     )

@@ -111,8 +111,8 @@ if __name__ == "__main__":
         fields=[
             RawField(
                 row["name"],
-                job.params.paths[row["name"]],
-                row["where"],
+                job.params.places[row["name"]]["path"],
+                job.params.places[row["name"]]["where"],
                 Grid(row["pixel_size_nm"], row["z_step_nm"]),
                 row["cut_index"],
             )

@@ -1,4 +1,4 @@
-"""Draw how the baselines' parameters were chosen on the validation split."""
+"""Draw how the parameters of classical deconvolution were chosen on the validation split."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from crossres.figures import save_figure
-from crossres.figures.grid import plot_grids
+from crossres.figures.deconvolution import plot_grids
 
 
 def plot_deconvolution(grids: Mapping[str, Path], figures: list[Path]) -> None:
@@ -17,10 +17,10 @@ def plot_deconvolution(grids: Mapping[str, Path], figures: list[Path]) -> None:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
     run(
         plot_deconvolution,
         job.log[0],
-        grids={Path(path).parent.name: Path(path) for path in job.input},
+        grids={grid["method"]: Path(grid["path"]) for grid in job.params.grids},
         figures=[Path(job.output.png), Path(job.output.svg)],
     )

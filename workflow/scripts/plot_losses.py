@@ -25,11 +25,10 @@ def plot_losses(histories: Mapping[str, Path], figures: list[Path]) -> None:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
-    names = [f"{Path(p).parts[-3]}, {Path(p).parts[-2].replace('_', ' ')}" for p in job.input]
+    job = snakemake
     run(
         plot_losses,
         job.log[0],
-        histories=dict(zip(names, map(Path, job.input), strict=True)),
+        histories={history["name"]: Path(history["path"]) for history in job.params.histories},
         figures=[Path(job.output.png), Path(job.output.svg)],
     )

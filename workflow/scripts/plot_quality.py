@@ -1,4 +1,4 @@
-"""Draw every field's similarity to its target."""
+"""Draw every field's similarity to its target, and to the truth where it is known."""
 
 from pathlib import Path
 
@@ -6,20 +6,34 @@ import pandas as pd
 
 from crossres.figures import save_figure
 from crossres.figures.quality import plot_quality as draw
+from crossres.measure.registry import Quantity
+from crossres.measure.similarity import SIMILARITY, SIMILARITY_TO_TRUTH
+
+REFERENCES: dict[str, tuple[Quantity, ...]] = {
+    "to the target, with its noise": SIMILARITY,
+    "to the truth without noise": SIMILARITY_TO_TRUTH,
+}
 
 
 def plot_quality(metrics: Path, figures: list[Path]) -> None:
-    """Write the figure of metrics.csv."""
-    save_figure(draw(pd.read_csv(metrics)), *figures)
+    """Write the figure of metrics.csv, a row for each reference that it compares with."""
+    table = pd.read_csv(metrics)
+    measured = set(table.metric)
+    rows = {
+        reference: {q.name: q.heading for q in known if q.column is not None}
+        for reference, known in REFERENCES.items()
+        if measured & {q.name for q in known}
+    }
+    save_figure(draw(table, rows), *figures)
 
 
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
     run(
         plot_quality,
         job.log[0],
-        metrics=Path(job.input[0]),
+        metrics=Path(job.input.metrics),
         figures=[Path(job.output.png), Path(job.output.svg)],
     )

@@ -46,21 +46,38 @@ def plot_registration(
     (moves,) = (path for path in displacements if field_name(path) == name)
     image = read_image(path)
     pair = image.array.astype(np.float32)
-    correction = read_image(moves).array[2:]
+    # the file holds the whole displacement first, then the correction, along each axis
+    both = read_image(moves).array
+    correction = both[len(both) // 2 :]
     before = unmoved(pair[1], correction)
+    axial_px = None
+    if pair.ndim == 4:
+        axial_px = float(np.abs(correction[0]).max())
+        middle = pair.shape[1] // 2
+        pair, before, correction = pair[:, middle], before[middle], correction[1:, middle]
     residuals = {"estimated": shown.residual_px.to_numpy(float)}
     if errors:
         residuals["true"] = pd.concat(map(read_field_table, errors)).error_rms_px.to_numpy(float)
     window = telling_window(pair[1] - before, min(WINDOW_PX, *pair.shape[1:]))
     size_nm = image.known_pixel_size_nm
-    what = "" if len(accepted) else " (not accepted)"
-    save_figure(draw(pair, before, correction, window, size_nm, residuals, what), *figures)
+    remark = "" if len(accepted) else " (not accepted)"
+    save_figure(
+        draw(pair, before, correction, window, size_nm, residuals, remark, axial_px), *figures
+    )
 
 
 def unmoved(target: np.ndarray, correction: np.ndarray) -> np.ndarray:
-    """Return the registered target as it was before the correction: moved back by it, for show."""
-    step = target.shape[0] // correction.shape[1]
-    whole = np.repeat(np.repeat(correction, step, axis=1), step, axis=2)
+    """Return the registered target as it was before the correction: moved back by it, for show.
+
+    Parameters
+    ----------
+    target
+        ([Z,] Y, X).
+    correction
+        (2, y, x) or (3, Z, y, x), averaged over squares of the target's pixels.
+    """
+    step = target.shape[-2] // correction.shape[-2]
+    whole = np.repeat(np.repeat(correction, step, axis=-2), step, axis=-1)
     missing = [(0, n - m) for n, m in zip(target.shape, whole.shape[1:], strict=True)]
     return warp(target, -np.pad(whole, [(0, 0), *missing], mode="edge"))
 
@@ -78,12 +95,12 @@ def telling_window(difference: np.ndarray, side_px: int) -> tuple[slice, slice]:
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
     run(
         plot_registration,
         job.log[0],
         registration=Path(job.input.registration),
-        errors=[Path(path) for path in job.input.errors],
+        errors=[Path(path) for path in job.input.registration_error],
         pairs=fields_in(job.input.pairs),
         displacements=fields_in(job.input.displacements),
         figures=[Path(job.output.png), Path(job.output.svg)],

@@ -1,129 +1,110 @@
 """Restore new images with a trained model, or with several; no training data is needed."""
 
+import argparse
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from crossres.experiments.new_images import OTHER_FORMATS, image_name
-from crossres.images import files_of_image
-from crossres.jobs import InputError, logger, progress, written_aside
+from crossres.experiments import code_hash
+from crossres.jobs import InputError, limit_threads, logger, run
 from crossres.networks import choose_device
-from crossres.restoration import Record, Restorer, Stated, load_models
+from crossres.restoration import (
+    RestoredRecord,
+    Restorer,
+    Stated,
+    find_images,
+    find_models,
+    find_skipped,
+    folder_of,
+    load_models,
+    restore_images,
+)
+from crossres.restoration.command import parse
+
+STOPPED = 130
+"""Exit code of a program that was interrupted at the keyboard."""
 
 
 def restore_new(
-    models: Sequence[Path],
-    images: Sequence[Path],
-    settings: Mapping[str, Any],
-    code: str,
-    device: str,
-    threads: int,
-    folder: Path,
+    asked: argparse.Namespace,
+    models: list[Path],
+    images: list[Path],
+    stated: Stated,
+    record: RestoredRecord,
 ) -> None:
-    """Write <image>.ome.tif of every image, restored, and restored.csv of all that lie there.
-
-    Images that cannot be restored are named together at the end. What was restored before from
-    the same image by the same models, settings and code is kept. An image that is spread over
-    several files is restored once.
+    """Write <image>.ome.tif of every image, restored, and restored.csv of all in the folder.
 
     Parameters
     ----------
+    asked
+        The command line.
     models
         Several are averaged.
     images
         Files.
-    settings
-        memory_gb, self_ensemble, pixel_size_nm, z_step_nm, axes, channel, background.
-    code
-        Hash of this script and of the library.
-    device, threads
-        Where to compute.
-    folder
-        Where images and restored.csv go, and standard deviations of ensembles to spread/ in it.
+    stated
+        What the user says of the images.
+    record
+        Of the folder where images go.
 
     Raises
     ------
     InputError
-        A model or the folder cannot be used; or, when all else is done, an image cannot be
-        restored.
+        A model cannot be used; or, when all else is done, an image cannot be restored.
     """
-    hashes = {str(path.resolve()): sha256(path.read_bytes()).hexdigest() for path in models}
-    by = [code, {key: settings[key] for key in settings if key != "memory_gb"}]
-    record = Record(folder, hashes, by)
-    table = folder / "restored.csv"
-    if table.exists() and not record.path.exists():
-        raise InputError(
-            f"{table}: is there and was not written by this workflow; name another folder with "
-            "restored=..."
-        )
-    record.clear()
+    if skipped := find_skipped(asked.images):
+        logger.warning("skipped: %d files that are no TIFF, such as %s", len(skipped), skipped[0])
+    device = choose_device(asked.device, asked.threads)
     restorer = Restorer(
-        load_models(models),
-        choose_device(device, threads),
-        settings["memory_gb"],
-        self_ensemble=settings["self_ensemble"],
+        load_models(models), device, asked.memory_gb, self_ensemble=asked.self_ensemble
     )
-    failures: list[str] = []
-    parts: dict[Path, Path] = {}
-    count = 0
-    for path in progress(images, "restoring"):
-        if whole := parts.get(path.resolve()):
-            logger.info("%s: restored with %s, as both are files of one image", path, whole)
-            continue
-        parts |= {part.resolve(): path for part in files_of_image(path)}
-        count += 1
-        file = f"{image_name(path)}.ome.tif"
-        results = [folder / file]
-        results += [folder / "spread" / file] if restorer.has_spread else []
-        try:
-            _require_readable(path)
-            if record.holds(path, results):
-                logger.info("%s: kept, as it was restored before", path)
-            else:
-                record.begin(path, results)
-                restorer.restore_file(path, *results, stated=_stated(settings))
-                record.add(path, results)
-        except (InputError, OSError) as error:
-            text = str(error)
-            text = text if text.startswith(str(path)) else f"{path}: {text}"
-            logger.error("%s", text)
-            failures.append(text)
-    rows = record.rows()
-    if rows or table.exists():
-        with written_aside(table) as aside:
-            pd.DataFrame(rows, columns=["image", "restored", "spread"]).to_csv(aside, index=False)
-    print(f"crossres: {len(rows)} restored images lie in {folder}", file=sys.stderr)
-    if failures:
-        listed = "\n".join(f"  {text}" for text in failures)
-        raise InputError(f"{len(failures)} of {count} images could not be restored:\n{listed}")
-
-
-def _require_readable(path: Path) -> None:
-    if path.name.lower().endswith(OTHER_FORMATS):
-        raise InputError(
-            f"{path}: {path.suffix} files are not read; export it as OME-TIFF or ImageJ TIFF"
+    try:
+        restore_images(restorer, images, stated, record)
+    finally:
+        print(
+            f"crossres: {len(record.rows())} restored images lie in {record.folder}",
+            file=sys.stderr,
         )
 
 
-def _stated(settings: Mapping[str, Any]) -> Stated:
-    channel = settings["channel"]
-    channels = channel.split(",") if isinstance(channel, str) else [channel]
-    return Stated(
-        settings["pixel_size_nm"],
-        settings["z_step_nm"],
-        settings["axes"],
-        () if channel is None else tuple(channels),
-        settings["background"],
-    )
+def main(arguments: Sequence[str]) -> None:
+    """Do what a command line asks for; end with code 1 and a sentence where that is impossible."""
+    try:
+        asked = parse(arguments)
+        limit_threads(asked.threads)
+        models = find_models([asked.model, *asked.others])
+        folder = asked.out.expanduser() if asked.out else folder_of(models)
+        images = find_images(asked.images, folder)
+        stated = Stated(
+            asked.pixel_size_nm, asked.z_step_nm, asked.axes, tuple(asked.channel), asked.background
+        )
+        hashes = {str(path.resolve()): sha256(path.read_bytes()).hexdigest() for path in models}
+        by = [code_hash("restore_new.py"), asked.self_ensemble, asdict(stated)]
+        record = RestoredRecord(folder, hashes, by)
+    except InputError as error:
+        print(f"crossres: {error}", file=sys.stderr)
+        sys.exit(1)
+    _show_warnings()
+    try:
+        run(
+            restore_new,
+            str(folder / "restore_new.log"),
+            asked=asked,
+            models=models,
+            images=images,
+            stated=stated,
+            record=record,
+        )
+    except KeyboardInterrupt:
+        print("crossres: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(STOPPED)
 
 
 def _show_warnings() -> None:
-    """Let warnings be seen on the screen, and not in the log alone."""
+    """Show warnings on the screen, and not in the log alone."""
     screen = logging.StreamHandler()
     screen.addFilter(lambda record: record.levelno == logging.WARNING)
     screen.setFormatter(logging.Formatter("crossres: %(message)s"))
@@ -131,18 +112,4 @@ def _show_warnings() -> None:
 
 
 if __name__ == "__main__":
-    from crossres.jobs import run
-
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
-    _show_warnings()
-    run(
-        restore_new,
-        job.log[0],
-        models=[Path(path) for path in job.params.models],
-        images=[Path(path) for path in job.params.images],
-        settings=job.params.settings,
-        code=job.params.code,
-        device=job.resources.device,
-        threads=job.threads,
-        folder=Path(job.output[0]).parent,
-    )
+    main(sys.argv[1:])

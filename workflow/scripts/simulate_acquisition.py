@@ -1,7 +1,7 @@
-"""Simulate both scans of a batch of fields and write them as the microscope would."""
+"""Simulate both scans of a batch of fields and write them as the microscopes would."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 import tifffile
 
+from crossres.images import Image, write_image
 from crossres.jobs import progress
-from crossres.simulate import acquire_pair, acquire_scan, acquire_scans, truth_to_dict
+from crossres.samples import Emitters
+from crossres.settings import Microscope, Modalities, Simulator
+from crossres.simulate import Acquired, acquire, truth_to_dict
 
 
 def simulate_acquisition(
     fields: Sequence[tuple[str, int]],
-    simulator: Mapping[str, Any],
-    modalities: Mapping[str, Mapping[str, Any]],
+    simulator: Simulator,
+    modalities: Modalities,
     channel: str,
     input_folder: Path,
     target_folder: Path,
@@ -24,16 +27,15 @@ def simulate_acquisition(
 ) -> None:
     """Write <field>.tif of both scans, and the truth beside them for measuring rules alone.
 
-    Of stage scans the tiles are written, such as train_000_r0c1.tif. Of nuclei, which the target's
-    microscope scans several times, the first scan is the target; the others are truth, such as
-    <field>_scan2.tif.
+    Of stage scans the tiles are written, such as train_000_r0c1.tif. Of repeated scans the first
+    is the target; the others are truth, such as <field>_scan2.tif.
 
     Parameters
     ----------
     fields
         (name, number) of each field or scene; the number seeds its chance.
     simulator, modalities
-        Of the experiment.
+        Of the experiment, in this channel.
     channel
         Its name.
     input_folder, target_folder, truth_folder
@@ -42,61 +44,71 @@ def simulate_acquisition(
     folders = {"input": input_folder, "target": target_folder}
     for folder in (*folders.values(), truth_folder):
         folder.mkdir(parents=True, exist_ok=True)
-    if "scan" in simulator:
-        simulate_scan(fields, simulator, modalities, channel, folders, truth_folder)
-        return
-    acquire = acquire_scans if simulator["sample"] == "nuclear_puncta" else acquire_pair
     drifts = []
-    for name, number in progress(fields, "simulating fields"):
-        images, spots, drift_nm = acquire(simulator, modalities, number)
-        for role, image in images.items():
-            file = f"{name}.tif" if role in folders else f"{name}_{role}.tif"
-            size_nm = modalities["input" if role == "input" else "target"]["pixel_size_nm"]
-            write_as_microscope(folders.get(role, truth_folder) / file, image, size_nm)
-        spots.to_csv(truth_folder / f"{name}.csv", index=False)
-        # of several scans, the first is the target
-        drifts.append((name, *drift_nm.reshape(-1, 2)[0]))
-    table = pd.DataFrame(drifts, columns=["field", "drift_y_nm", "drift_x_nm"])
-    table.to_csv(truth_folder / "drift.csv", index=False)
+    for name, number in progress(fields, "simulating"):
+        acquired = acquire(
+            simulator.sample, simulator.acquisition, modalities, channel, number, simulator.seed
+        )
+        for role, folder in folders.items():
+            for tile, image in acquired.images[role].items():
+                file = f"{name}_{tile}.tif" if tile else f"{name}.tif"
+                write_raw(folder / file, image, getattr(modalities, role))
+        write_truth(truth_folder, name, acquired, modalities.target)
+        if acquired.drifts_nm is not None:
+            drift_nm = acquired.drifts_nm[0]
+            z_y_x = zip("zyx"[-len(drift_nm) :], drift_nm, strict=True)
+            drifts.append({f"drift_{axis}_nm": length for axis, length in z_y_x} | {"field": name})
+    if drifts:
+        columns = ["field", "drift_y_nm", "drift_x_nm", "drift_z_nm"][: len(drifts[0])]
+        pd.DataFrame(drifts, columns=columns).to_csv(truth_folder / "drift.csv", index=False)
 
 
-def simulate_scan(
-    scenes: Sequence[tuple[str, int]],
-    simulator: Mapping[str, Any],
-    modalities: Mapping[str, Mapping[str, Any]],
-    channel: str,
-    folders: Mapping[str, Path],
-    truth_folder: Path,
-) -> None:
-    """Write the tiles of both scans of every scene, and <scene>.json with where each looked."""
-    for name, number in progress(scenes, "simulating scenes"):
-        scans, truth = acquire_scan(simulator, modalities, channel, number)
-        for role, tiles in scans.items():
-            for tile, image in tiles.items():
-                path = folders[role] / f"{name}_{tile}.tif"
-                write_as_microscope(path, image, modalities[role]["pixel_size_nm"])
-        (truth_folder / f"{name}.json").write_text(json.dumps(truth_to_dict(truth)))
+def write_truth(folder: Path, name: str, acquired: Acquired, target: Microscope) -> None:
+    """Write the noiseless image, further scans, where emitters lie and where pixels looked."""
+    array = acquired.noiseless
+    z_step_nm = target.z_step_nm if array.ndim == 3 else None
+    noiseless = Image(array, "ZYX"[-array.ndim :], acquired.noiseless_pixel_nm, z_step_nm)
+    write_image(folder / f"{name}.ome.tif", noiseless)
+    for scan, image in acquired.further_scans.items():
+        write_raw(folder / f"{name}_{scan}.tif", image, target)
+    if acquired.emitters is not None:
+        emitter_table(acquired.emitters, array.ndim == 3).to_csv(
+            folder / f"{name}.csv", index=False
+        )
+    if acquired.scan is not None:
+        (folder / f"{name}.json").write_text(json.dumps(truth_to_dict(acquired.scan)))
 
 
-def write_as_microscope(path: Path, image: np.ndarray, pixel_size_nm: float) -> None:
+def emitter_table(emitters: Emitters, in_depth: bool) -> pd.DataFrame:
+    """Return a row an emitter; places count from the field's edge, z from that of the volume."""
+    z_nm, y_nm, x_nm = emitters.position_nm.T
+    columns = {"z_nm": z_nm} if in_depth else {}
+    columns |= {"y_nm": y_nm, "x_nm": x_nm, "brightness": emitters.brightness}
+    return pd.DataFrame({**columns, **emitters.facts})
+
+
+def write_raw(path: Path, image: np.ndarray, microscope: Microscope) -> None:
     """Write an ImageJ TIFF, the usual export of a confocal: pixel size in the resolution tag."""
-    per_um = 1e3 / pixel_size_nm
-    tifffile.imwrite(
-        path, image, imagej=True, resolution=(per_um, per_um), metadata={"unit": "um", "axes": "YX"}
-    )
+    assert microscope.pixel_size_nm is not None
+    per_um = 1e3 / microscope.pixel_size_nm
+    metadata: dict[str, Any] = {"unit": "um", "axes": "ZYX"[-image.ndim :]}
+    if image.ndim == 3:
+        assert microscope.z_step_nm is not None
+        metadata["spacing"] = microscope.z_step_nm / 1e3
+    tifffile.imwrite(path, image, imagej=True, resolution=(per_um, per_um), metadata=metadata)
 
 
 if __name__ == "__main__":
     from crossres.jobs import run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
     run(
         simulate_acquisition,
         job.log[0],
         fields=job.params.fields,
-        simulator=job.params.simulator,
+        simulator=Simulator(**job.params.simulator),
+        modalities=Modalities(**job.params.modalities),
         channel=job.wildcards.channel,
-        modalities=job.params.modalities,
         input_folder=Path(job.output.input),
         target_folder=Path(job.output.target),
         truth_folder=Path(job.output.truth),

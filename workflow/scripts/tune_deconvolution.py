@@ -1,99 +1,67 @@
-"""Find the parameters at which a classical baseline is best on the validation split."""
+"""Try all parameters of a classical method on one batch of the validation split."""
 
-import json
-from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
+from pydantic import TypeAdapter
 
+from crossres.catalogue.classical import CLASSICAL, Classical
+from crossres.deconvolution import grid_table, search
 from crossres.images import fields_in, read_image
-from crossres.jobs import logger, progress
+from crossres.jobs import progress
 from crossres.optics import modality_psf
-from crossres.restoration.baseline import correlation, iterate_baseline, search_grid
+from crossres.settings import Microscope
+from crossres.settings.optics import AnyMicroscope
 
 
 def tune_deconvolution(
     method: str,
-    pairs: Sequence[Path],
-    modality: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    settings: Classical,
+    pairs: list[Path],
+    microscope: Microscope,
     background: str,
-    threads: int,
     grid: Path,
-    chosen: Path,
 ) -> None:
-    """Write the mean correlation with the target over the whole grid, and its best point.
+    """Write the mean correlation with the target over the grid, and the number of fields.
 
     Parameters
     ----------
     method
-        "richardson_lucy" or "nnls".
-    pairs
-        Registered fields of the validation split.
-    modality
-        Optics of the input.
+        Name of the classical method.
     settings
-        Of this method.
+        Its grid of parameters.
+    pairs
+        Registered fields, images or volumes.
+    microscope
+        Optics of the input.
     background
         ``deconvolution.background``.
-    threads
-        Cores to use.
-    grid, chosen
-        Table (csv) and best parameters (json).
+    grid
+        Table (csv): the method's parameter, iterations, pearson_r, fields.
     """
-    torch.set_num_threads(threads)
-    iterations, parameters = search_grid(method, settings)
-    name = "damping" if method == "richardson_lucy" else "step"
-    scores = np.zeros((len(parameters), iterations))
-    todo = [(row, path) for row in range(len(parameters)) for path in pairs]
-    for row, path in progress(todo, f"tuning {method}"):
+    psf_of = cache(partial(modality_psf, microscope))
+    scores = np.zeros((len(settings.values), settings.max_iterations))
+    for path in progress(pairs, f"tuning {method}"):
         image = read_image(path)
-        psf = modality_psf(modality, image.known_pixel_size_nm)
-        estimates = iterate_baseline(
-            method, image.channel("input"), psf, iterations, parameters[row], background
-        )
-        target = image.channel("target")
-        scores[row] += [correlation(estimate, target) / len(pairs) for estimate in estimates]
-    table = pd.DataFrame(
-        [(p, i + 1, scores[r, i]) for r, p in enumerate(parameters) for i in range(iterations)],
-        columns=[name, "iterations", "pearson_r"],
-    )
-    table.to_csv(grid, index=False)
-    best = table.loc[table.pearson_r.idxmax()]
-    at_limit = int(best.iterations) == iterations
-    logger.info("best of %d: %s", len(table), best.to_dict())
-    if at_limit:
-        logger.info("the best lies at the last iteration searched: the true optimum may be beyond")
-    chosen.write_text(
-        json.dumps(
-            {
-                "method": method,
-                "iterations": int(best.iterations),
-                name: float(best[name]),
-                "validation_pearson_r": float(best.pearson_r),
-                "at_limit_of_grid": at_limit,
-            },
-            indent=2,
-        )
-    )
+        psf = psf_of(image.known_pixel_size_nm, image.z_step_nm)
+        pair = (image.channel("input"), image.channel("target"))
+        scores += search(method, settings, *pair, psf, background) / len(pairs)
+    grid_table(scores, settings).assign(fields=len(pairs)).to_csv(grid, index=False)
 
 
 if __name__ == "__main__":
-    from crossres.jobs import run
+    from crossres.jobs import limit_threads, run
 
-    job = snakemake  # type: ignore[name-defined]  # noqa: F821
+    job = snakemake
+    limit_threads(job.threads)
     run(
         tune_deconvolution,
         job.log[0],
-        method=job.wildcards.method,
-        pairs=fields_in(job.input),
-        modality=job.params.modality,
-        settings=job.params.settings,
+        method=job.params.method,
+        settings=CLASSICAL[job.params.method](**job.params.settings),
+        pairs=fields_in([job.input[0]]),
+        microscope=TypeAdapter(AnyMicroscope).validate_python(job.params.modality),
         background=job.params.background,
-        threads=job.threads,
-        grid=Path(job.output.grid),
-        chosen=Path(job.output.chosen),
+        grid=Path(job.output[0]),
     )

@@ -1,18 +1,15 @@
 import pytest
 
-from crossres.experiments import Experiment, Field, load_experiments
+from crossres.experiments import Restoration, load_experiments
 from crossres.jobs import InputError
-
-
-def config(*names, **changes):
-    return {"experiments": list(names), "scale": "paper", "fields_per_job": 2, **changes}
+from crossres.settings import Config
 
 
 @pytest.fixture
-def beads(settings, write_experiment):
+def beads(settings, load):
     settings["networks"] = {"cnn": {"iterations": 10, "seeds": [3, 5]}}
     settings["deconvolution"] = {"nnls": {}, "richardson_lucy": {}}
-    return load_experiments(config("beads"), write_experiment(settings))["beads"]
+    return load(settings)
 
 
 def test_a_simulated_experiment_has_the_fields_asked(beads):
@@ -37,60 +34,83 @@ def test_an_empty_split_has_no_batches(beads):
 
 
 def test_restorations_are_the_baselines_and_every_seed(beads):
-    assert beads.restorations() == [
-        ("richardson_lucy", "richardson_lucy", None),
-        ("nnls", "nnls", None),
-        ("cnn", "cnn", 3),
-        ("cnn.seed_5", "cnn", 5),
+    assert beads.restorations == [
+        Restoration("richardson_lucy", "richardson_lucy"),
+        Restoration("nnls", "nnls"),
+        Restoration("cnn", "cnn", 3, "cnn", (3,)),
+        Restoration("cnn.seed_5", "cnn", 5, "cnn", (5,)),
     ]
+    assert [beads.restoration(one.name) for one in beads.restorations] == beads.restorations
 
 
-def test_the_mean_over_all_seeds_is_a_method_of_its_own(settings, write_experiment):
+def test_figures_show_a_restoration_a_method(beads):
+    assert [one.name for one in beads.shown] == ["richardson_lucy", "nnls", "cnn"]
+
+
+def test_input_target_and_truth_are_measured_beside_the_restorations(beads):
+    names = [one.name for one in beads.measured]
+    assert names[:3] == ["input", "target", "truth"]
+    assert names[3:] == [one.name for one in beads.restorations]
+
+
+def test_the_mean_over_all_seeds_is_a_method_of_its_own(settings, load):
     settings["networks"] = {
         "cnn": {"iterations": 10, "seeds": [3, 5]},
         "rcan": {"iterations": 10},
     }
     settings["deconvolution"] = {}
     settings["restoration"] = {"seed_ensemble": True}
-    beads = load_experiments(config("beads"), write_experiment(settings))["beads"]
-    assert beads.restorations() == [
-        ("cnn", "cnn", 3),
-        ("cnn.seed_5", "cnn", 5),
-        ("cnn_ensemble", "cnn_ensemble", None),
+    assert load(settings).restorations == [
+        Restoration("cnn", "cnn", 3, "cnn", (3,)),
+        Restoration("cnn.seed_5", "cnn", 5, "cnn", (5,)),
+        Restoration("cnn_ensemble", "cnn_ensemble", None, "cnn", (3, 5)),
         # one seed alone has no spread
-        ("rcan", "rcan", 0),
+        Restoration("rcan", "rcan", 0, "rcan", (0,)),
     ]
-
-
-def test_channels_keep_the_order_of_the_sheet_and_their_fields_apart():
-    fields = [Field(f"{c}{i}", c, "train") for i in range(2) for c in ("gfp", "dapi")]
-    experiment = Experiment("two", {"source": {"sheet": "a.tsv"}}, tuple(fields), 50)
-    assert experiment.channels == ["gfp", "dapi"]
-    assert [f.name for f in experiment.in_split("dapi", "train")] == ["dapi0", "dapi1"]
-    assert not experiment.simulated
 
 
 def test_every_experiment_bears_the_name_of_its_file(settings, write_experiment):
     write_experiment(settings, "one")
     folder = write_experiment(settings, "two")
-    assert list(load_experiments(config("one", "two"), folder)) == ["one", "two"]
+    config = Config(experiments=["one", "two"])
+    assert list(load_experiments(config, folder)) == ["one", "two"]
 
 
 def test_two_experiments_of_one_name_are_refused(settings, write_experiment):
     folder = write_experiment(settings)
+    config = Config(experiments=["beads", str(folder / "beads.yaml")])
     with pytest.raises(InputError, match="two experiments are called 'beads'"):
-        load_experiments(config("beads", str(folder / "beads.yaml")), folder)
+        load_experiments(config, folder)
 
 
 @pytest.fixture
-def load_from_sheet(settings, write_experiment, write_sheet):
-    def load(*rows):
-        settings["source"] = {
-            key: value for key, value in write_sheet(*rows).items() if key != "split_fractions"
-        }
-        return load_experiments(config("beads"), write_experiment(settings))["beads"]
+def load_from_sheet(settings, load, write_sheet):
+    def load_rows(*rows):
+        source = write_sheet(*rows)
+        del source["split_fractions"]
+        return load({**settings, "source": source})
 
-    return load
+    return load_rows
+
+
+def test_channels_keep_their_fields_apart(load_from_sheet):
+    rows = [
+        f"f{i}{n} {c} {c}{i}{n}.tif {c}{i}{n}_t.tif {split} ."
+        for n in (1, 0)
+        for c in ("gfp", "dapi")
+        for i, split in enumerate(("train", "validation", "test"))
+    ]
+    experiment = load_from_sheet(*rows)
+    assert experiment.channels == ["dapi", "gfp"]
+    assert [f.name for f in experiment.in_split("dapi", "train")] == ["f00", "f01"]
+    assert {f.channel for f in experiment.in_split("dapi", "train")} == {"dapi"}
+    assert not experiment.simulated
+
+
+def test_measured_images_have_no_truth_to_measure(load_from_sheet):
+    rows = [f"f{i} c {i}.tif {i}_t.tif {split} ."
+            for i, split in enumerate(("train", "validation", "test"))]  # fmt: skip
+    assert [one.name for one in load_from_sheet(*rows).measured] == ["input", "target", "cnn"]
 
 
 def test_a_sheet_gives_its_fields(load_from_sheet):
@@ -122,3 +142,18 @@ def test_a_split_that_is_empty_in_one_channel_only_is_refused(load_from_sheet):
 def test_groups_too_few_for_every_split_are_refused(load_from_sheet):
     with pytest.raises(InputError, match="split of channel 'c' is empty"):
         load_from_sheet(*(f"f{i} c {i}.tif {i}_t.tif . day1" for i in range(9)))
+
+
+def test_simulated_fields_are_numbered_in_their_split_whatever_the_batches(settings, load):
+    by_size = {}
+    for size in (1, 2, 50):
+        beads = load(settings, fields_per_job=size)
+        batches = beads.batches("beads", "train", "validation", "test")
+        by_size[size] = [one for name in batches for one in beads.numbered("beads", name)]
+    assert by_size[1] == by_size[2] == by_size[50]
+    # splits are apart: more fields of one leave the others' seeds as they are
+    assert by_size[1] == [
+        *((f"train_{n:04d}", n) for n in range(5)),
+        *((f"validation_{n:04d}", 10**6 + n) for n in range(2)),
+        *((f"test_{n:04d}", 2 * 10**6 + n) for n in range(3)),
+    ]

@@ -7,6 +7,7 @@ import pytest
 
 from crossres.experiments import InitialModel, initial_model, load_experiments
 from crossres.jobs import InputError
+from crossres.settings import Config
 
 GAN = {"iterations": 10, "width": 8}
 
@@ -23,7 +24,7 @@ def load(settings, write_experiment):
         (nuclei or (lambda _: None))(other)
         write_experiment(one, "beads")
         folder = write_experiment(other, "nuclei")
-        config = {"experiments": list(asked), "scale": "paper", "fields_per_job": 2}
+        config = Config(experiments=asked, scale="paper", fields_per_job=2)
         return load_experiments(config, folder)
 
     return load_with
@@ -85,7 +86,9 @@ def test_of_several_channels_that_of_the_same_name_is_taken(load, two_channels):
 
 
 def test_of_several_channels_one_must_be_named(load, two_channels):
-    with pytest.raises(InputError, match=r"channels red, green and none called 'beads'.*beads/red"):
+    with pytest.raises(
+        InputError, match=r"channels green, red and none called 'beads'.*beads/green"
+    ):
         load(beads=two_channels)
     assert begun_from(load("beads/red", beads=two_channels)).channel == "red"
 

@@ -2,24 +2,32 @@ import pytest
 from scan_rows import HEADER, SPLITS, STITCH, tile_row
 
 from crossres.experiments import tile_name
-from crossres.experiments.scans import fields_of_scenes, scenes_of_tiles
+from crossres.experiments.scans import Scene, fields_of_scenes, scenes_of_tiles
 from crossres.experiments.sheets import read_sheet
 from crossres.jobs import InputError
+from crossres.settings import FieldGrid, Source
 
 
 @pytest.fixture
 def read(write_sheet):
     """Read tiles from rows of a sheet."""
-    return lambda *rows: read_sheet({**write_sheet(*rows, header=HEADER), "stitch": STITCH})
+
+    def tiles_of(*rows):
+        source = Source(**write_sheet(*rows, header=HEADER), stitch=STITCH)
+        fields, tiles = read_sheet(source)
+        # they are cut from the mosaics
+        assert fields == []
+        return tiles
+
+    return tiles_of
 
 
 @pytest.fixture
 def refusal(write_sheet):
     def refusal_of(*rows, header=HEADER, **changes):
         source = {**write_sheet(*rows, header=header), "stitch": STITCH, **changes}
-        source = {key: value for key, value in source.items() if value is not None}
         with pytest.raises(InputError) as fault:
-            read_sheet(source)
+            read_sheet(Source(**source))
         return str(fault.value)
 
     return refusal_of
@@ -31,31 +39,32 @@ def test_a_tile_is_named_by_its_scene_row_and_column():
 
 def test_a_row_becomes_a_tile(read, tmp_path):
     (tile,) = read(tile_row("s1", 3, 12, split="test"))
-    assert (tile.scene, tile.tile, tile.split, tile.row) == ("s1", (3, 12), "test", 2)
-    assert tile.input_path == str(tmp_path / "s1_c_3_12_i.tif")
-    assert tile.target_path == str(tmp_path / "s1_c_3_12_t.tif")
+    assert (tile.scene, tile.place, tile.split, tile.row) == ("s1", (3, 12), "test", 2)
+    assert tile.name == "s1_r3c12"
+    assert tile.input.path == str(tmp_path / "s1_c_3_12_i.tif")
+    assert tile.target.path == str(tmp_path / "s1_c_3_12_t.tif")
 
 
 def test_a_tile_that_the_input_lacks(read):
     both, target_only = read(tile_row("s1", 0, 0), tile_row("s1", 0, 1, "t"))
-    assert both.input_path is not None
-    assert (target_only.input_path, target_only.tile) == (None, (0, 1))
+    assert both.input is not None
+    assert (target_only.input, target_only.place) == (None, (0, 1))
 
 
 def test_a_tile_that_the_target_lacks(read):
     both, input_only = read(tile_row("s1", 0, 0), tile_row("s1", 0, 1, "i"))
-    assert both.target_path is not None
-    assert (input_only.target_path, input_only.tile) == (None, (0, 1))
+    assert both.target is not None
+    assert (input_only.target, input_only.place) == (None, (0, 1))
 
 
 def test_many_tiles_that_the_target_lacks(read):
     tiles = read(*(tile_row("s1", 0, n, "i" if n else "it") for n in range(4)))
-    assert [tile.target_path is None for tile in tiles] == [False, True, True, True]
+    assert [tile.target is None for tile in tiles] == [False, True, True, True]
 
 
 def test_many_tiles_that_the_input_lacks(read):
     tiles = read(*(tile_row("s1", 0, n, "t" if n else "it") for n in range(4)))
-    assert [tile.input_path is None for tile in tiles] == [False, True, True, True]
+    assert [tile.input is None for tile in tiles] == [False, True, True, True]
 
 
 def test_tiles_of_a_scene_are_assigned_together(read):
@@ -143,18 +152,21 @@ def test_a_missing_file_of_a_tile_is_named(refusal, tmp_path):
 
 
 def test_fields_are_named_by_scene_row_and_column_and_have_its_split():
-    fields = fields_of_scenes([("s1", "c", "train"), ("s2", "c", "test")], STITCH["fields"])
+    scenes = [Scene("s1", "c", "train"), Scene("s2", "c", "test")]
+    fields = fields_of_scenes(scenes, FieldGrid(**STITCH["fields"]))
     assert [field.name for field in fields[:6]] == [
         "s1_r0c0", "s1_r0c1", "s1_r0c2", "s1_r1c0", "s1_r1c1", "s1_r1c2",
     ]  # fmt: skip
     assert [(f.scene, f.split) for f in fields] == 6 * [("s1", "train")] + 6 * [("s2", "test")]
-    assert {field.tile for field in fields} == {None}
+    assert {(field.input, field.target) for field in fields} == {(None, None)}
 
 
-def test_scenes_come_in_the_order_of_the_sheet(read):
-    order = ["s2", "s10", "s1"]
-    tiles = read(*(tile_row(s, 0, n, split="test") for s in order for n in range(2)))
-    assert scenes_of_tiles(tiles) == [(scene, "c", "test") for scene in order]
+def test_scenes_and_tiles_come_in_an_order_of_their_own(read):
+    rows = [tile_row(s, 0, n, split="test") for s in ("s2", "s10", "s1") for n in (0, 2, 10)]
+    tiles = read(*rows)
+    assert tiles == read(*rows[::-1])
+    assert scenes_of_tiles(tiles) == [Scene(name, "c", "test") for name in ("s1", "s10", "s2")]
+    assert [tile.place for tile in tiles[:3]] == [(0, 0), (0, 2), (0, 10)]
 
 
 def test_a_scene_in_two_groups_of_different_splits_is_refused(refusal):

@@ -4,36 +4,33 @@ import json
 import pytest
 from scan_rows import HEADER, SPLITS, STITCH, scan_rows, tile_row
 
-from crossres.experiments import Experiment, load_experiment_settings, load_experiments
 from crossres.jobs import InputError
 
 STAINS = {"actin": {"structure": "filaments"}, "dapi": {"structure": "nuclei"}}
 SIMULATOR = {
-    "scenes": {"train": 3, "validation": 1, "test": 2},
-    "channels": STAINS,
-    "scan": {
-        "input": {"rows": 2, "columns": 2, "tile_px": 384, "overlap": 0.2},
-        "target": {"rows": 3, "columns": 4, "tile_px": 384, "overlap": 0.1},
+    "sample": {"kind": "cells", "stains": STAINS},
+    "acquisition": {
+        "kind": "stage",
+        "scenes": {"train": 3, "validation": 1, "test": 2},
+        "scan": {
+            "input": {"rows": 2, "columns": 2, "tile_px": 384, "overlap": 0.2},
+            "target": {"rows": 3, "columns": 4, "tile_px": 384, "overlap": 0.1},
+        },
     },
 }
 
 
-def config(**changes):
-    return {"experiments": ["scans"], "scale": "paper", "fields_per_job": 13, **changes}
-
-
 @pytest.fixture
-def load_from_sheet(settings, write_experiment, write_sheet):
-    def load(*rows, stitch=STITCH, fields_per_job=13, **modalities):
+def load_from_sheet(settings, load, write_sheet):
+    def load_rows(*rows, stitch=STITCH, fields_per_job=13, **modalities):
         source = write_sheet(*rows, header=HEADER)
         del source["split_fractions"]
         settings["source"] = {**source, "stitch": stitch}
         for role, changes in modalities.items():
             settings["modalities"][role] |= changes
-        folder = write_experiment(settings, "scans")
-        return load_experiments(config(fields_per_job=fields_per_job), folder)["scans"]
+        return load(settings, "scans", fields_per_job)
 
-    return load
+    return load_rows
 
 
 SHEET = [
@@ -58,7 +55,7 @@ def test_tiles_of_a_batch_are_those_of_one_objective(load_from_sheet, role, coun
     tiles = load_from_sheet(*SHEET).tiles_in_batch("c", "validation_000", role)
     assert {tile.scene for tile in tiles} == {"b"}
     assert len(tiles) == count
-    assert all(getattr(tile, f"{role}_path") for tile in tiles)
+    assert all(getattr(tile, role) for tile in tiles)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +83,7 @@ def test_tiles_of_all_batches_are_all_tiles(load_from_sheet):
         for name in experiment.batches("c", *SPLITS)
         for tile in experiment.tiles_in_batch("c", name, "target")
     ]
-    assert found == [tile for tile in experiment.tiles if tile.target_path]
+    assert found == [tile for tile in experiment.tiles if tile.target]
 
 
 @pytest.mark.parametrize(("lost", "role"), [("t", "target"), ("i", "input")])
@@ -111,7 +108,7 @@ def test_wavelengths_are_those_of_the_channels_there_are(load_from_sheet, role, 
 
 def test_a_wavelength_for_each_channel_is_allowed(load_from_sheet):
     experiment = load_from_sheet(*SHEET, input={"wavelength_nm": {"c": 600}})
-    assert experiment.settings["modalities"]["input"]["wavelength_nm"] == {"c": 600}
+    assert experiment.settings.modalities.in_channel("c").input.wavelength_nm == 600
 
 
 def test_a_channel_to_stitch_by_that_is_none_is_refused(load_from_sheet):
@@ -120,31 +117,29 @@ def test_a_channel_to_stitch_by_that_is_none_is_refused(load_from_sheet):
 
 
 def test_a_channel_to_stitch_by_is_kept(load_from_sheet):
-    settings = load_from_sheet(*SHEET, stitch={**STITCH, "channel": "c"}).settings
-    assert settings["source"]["stitch"]["channel"] == "c"
+    stitch = {**STITCH, "channel": "c"}
+    assert load_from_sheet(*SHEET, stitch=stitch).placing_channel == "c"
+    assert load_from_sheet(*SHEET).placing_channel is None
 
 
 @pytest.fixture
 def simulated(settings):
     """Settings of an experiment of simulated scans."""
     settings["source"] = json.loads(
-        json.dumps({"scan_simulator": SIMULATOR, "stitch": {"fields": STITCH["fields"]}})
+        json.dumps({"simulator": SIMULATOR, "stitch": {"fields": STITCH["fields"]}})
     )
     return settings
 
 
 @pytest.fixture
-def load_simulated(simulated, write_experiment):
-    def load(**source) -> Experiment:
-        simulated["source"] |= source
-        return load_experiments(config(), write_experiment(simulated, "scans"))["scans"]
-
-    return load
+def load_simulated(simulated, load):
+    return lambda: load(simulated, "scans", fields_per_job=13)
 
 
 def test_simulated_scans_become_fields_of_every_channel(load_simulated):
     experiment = load_simulated()
     assert experiment.simulated
+    assert experiment.scanned
     assert experiment.stitched
     assert experiment.channels == ["actin", "dapi"]
     for channel in experiment.channels:
@@ -158,12 +153,12 @@ def test_simulated_scans_become_fields_of_every_channel(load_simulated):
 @pytest.mark.parametrize(("role", "rows", "columns"), [("input", 2, 2), ("target", 3, 4)])
 def test_simulated_tiles_are_those_of_each_objectives_grid(load_simulated, role, rows, columns):
     tiles = load_simulated().tiles_in_batch("dapi", "validation_000", role)
-    places = {tile.tile for tile in tiles}
+    places = {tile.place for tile in tiles}
     assert places == set(itertools.product(range(rows), range(columns)))
     assert len(tiles) == len(places)
     assert all(tile.channel == "dapi" and tile.split == "validation" for tile in tiles)
-    named = {f"{tile.scene}_r{tile.tile[0]}c{tile.tile[1]}.tif" for tile in tiles}
-    assert {getattr(tile, f"{role}_path") for tile in tiles} == named
+    named = {f"{tile.scene}_r{row}c{column}.tif" for tile in tiles for row, column in [tile.place]}
+    assert {getattr(tile, role).path for tile in tiles} == named
 
 
 def test_batches_of_simulated_scans_hold_whole_scenes(load_simulated):
@@ -174,54 +169,59 @@ def test_batches_of_simulated_scans_hold_whole_scenes(load_simulated):
     assert [len(part) for part in parts] == [12, 6]
 
 
-@pytest.mark.parametrize(
-    ("key", "default"),
-    [("brightness", 1), ("defocus_um", 0), ("fibre_count", 100), ("width_nm", 250),
-     ("strands", 1), ("haze", 0.3), ("filter_shift_px", {"input": [0, 0], "target": [0, 0]})],
-)  # fmt: skip
 @pytest.mark.parametrize("channel", STAINS)
-def test_defaults_are_filled_into_every_channel(load_simulated, channel, key, default):
-    found = load_simulated().settings["source"]["scan_simulator"]["channels"][channel]
-    assert found[key] == default
+def test_a_channel_has_defaults_of_its_own(load_simulated, channel):
+    simulator = load_simulated().simulator
+    stain, optics = simulator.sample.stains[channel], simulator.acquisition.optics_of(channel)
+    assert stain.brightness == 1
+    assert optics.defocus_um == 0
+    assert (optics.filter_shift_px.input, optics.filter_shift_px.target) == ((0, 0), (0, 0))
+
+
+def test_filaments_have_defaults(load_simulated):
+    stain = load_simulated().simulator.sample.stains["actin"]
+    assert (stain.fibre_count, stain.width_nm, stain.strands, stain.haze) == (100, 250, 1, 0.3)
 
 
 def test_what_a_channel_says_is_kept_beside_the_defaults(simulated, load_simulated):
-    channels = simulated["source"]["scan_simulator"]["channels"]
-    channels["dapi"]["defocus_um"] = 0.8
-    channels["actin"]["filter_shift_px"] = {"target": [0.5, -1]}
-    found = load_simulated().settings["source"]["scan_simulator"]["channels"]
-    assert found["dapi"]["defocus_um"] == 0.8
-    assert found["actin"]["defocus_um"] == 0
-    assert found["actin"]["filter_shift_px"] == {"input": [0, 0], "target": [0.5, -1]}
+    simulated["source"]["simulator"]["acquisition"]["channels"] = {
+        "dapi": {"defocus_um": 0.8},
+        "actin": {"filter_shift_px": {"target": [0.5, -1]}},
+    }
+    acquisition = load_simulated().simulator.acquisition
+    assert acquisition.optics_of("dapi").defocus_um == 0.8
+    shift = acquisition.optics_of("actin").filter_shift_px
+    assert (shift.input, shift.target) == ((0, 0), (0.5, -1))
 
 
 @pytest.mark.parametrize("role", ["input", "target"])
-def test_defaults_are_filled_into_both_scans(load_simulated, role):
-    scan = load_simulated().settings["source"]["scan_simulator"]["scan"][role]
-    assert (scan["distortion_px"], scan["stage_error_px"], scan["offset_nm"]) == (0.6, 3, 0)
+def test_both_scans_have_defaults(load_simulated, role):
+    scan = getattr(load_simulated().simulator.acquisition.scan, role)
+    assert (scan.distortion_px, scan.stage_error_px, scan.offset_nm) == (0.6, 3, 0)
 
 
-def test_defaults_are_filled_into_the_simulator_and_the_stitching(load_simulated):
-    source = load_simulated().settings["source"]
-    assert (source["scan_simulator"]["seed"], source["scan_simulator"]["thickness_um"]) == (0, 4)
-    assert source["stitch"]["overlap"] == {"input": None, "target": None}
-    assert source["stitch"]["channel"] is None
+def test_the_simulator_and_the_stitching_have_defaults(load_simulated):
+    source = load_simulated().settings.source
+    assert (source.simulator.seed, source.simulator.sample.thickness_um) == (0, 4)
+    assert (source.stitch.overlap.input, source.stitch.overlap.target) == (None, None)
+    assert source.stitch.channel is None
 
 
 @pytest.fixture
-def simulated_refusal(simulated, write_experiment):
+def simulated_refusal(simulated, load_simulated):
     def refusal_of():
         with pytest.raises(InputError) as fault:
-            load_experiment_settings("scans", "paper", write_experiment(simulated, "scans"))
+            load_simulated()
         return str(fault.value)
 
     return refusal_of
 
 
 def test_a_key_of_a_channel_is_named_with_the_nearest(simulated, simulated_refusal):
-    simulated["source"]["scan_simulator"]["channels"]["dapi"]["defocus"] = 1
+    channels = {"dapi": {"defocus": 1}}
+    simulated["source"]["simulator"]["acquisition"]["channels"] = channels
     message = simulated_refusal()
-    assert "source.scan_simulator.channels.dapi.defocus is no known key" in message
+    assert "source.simulator.acquisition.channels.dapi.defocus" in message
     assert "did you mean defocus_um?" in message
 
 
@@ -229,13 +229,21 @@ def test_a_key_of_a_channel_is_named_with_the_nearest(simulated, simulated_refus
     ("path", "value", "words"),
     [
         ("source.stitch", None, "source.stitch is missing"),
-        ("source.sheet", "a.tsv", "it has scan_simulator and sheet"),
-        ("source.scan_simulator.channels.dapi.structure", None, "dapi.structure is missing"),
-        ("source.scan_simulator.channels.dapi.structure", "actin", "it can be filaments, nuclei"),
-        ("source.scan_simulator.scan.target", None, "scan.target is missing"),
-        ("source.scan_simulator.scenes.test", 0, "source.scan_simulator.scenes.test"),
-        ("source.scan_simulator.channels", {}, "source.scan_simulator.channels"),
-        ("source.scan_simulator.channels", {"a/b": STAINS["dapi"]}, "a/b"),
+        ("source.sheet", "a.tsv", "it has simulator and sheet"),
+        ("source.simulator.sample.stains.dapi.structure", None, "dapi.structure is missing"),
+        (
+            "source.simulator.sample.stains.dapi.structure",
+            "actin",
+            "it can be filaments, nuclei",
+        ),
+        ("source.simulator.acquisition.scan.target", None, "scan.target is missing"),
+        (
+            "source.simulator.acquisition.scenes.test",
+            0,
+            "source.simulator.acquisition.scenes.test",
+        ),
+        ("source.simulator.sample.stains", {}, "source.simulator.sample.stains"),
+        ("source.simulator.sample.stains", {"a/b": STAINS["dapi"]}, "a/b"),
         ("source.stitch.overlap", {"input": 1.0}, "source.stitch.overlap.input"),
         ("source.stitch.fields.size_px", 32, "source.stitch.fields.size_px"),
         (
@@ -259,7 +267,25 @@ def test_what_scans_cannot_be_is_named(simulated, simulated_refusal, path, value
     assert words in simulated_refusal()
 
 
-def test_beads_have_no_tiles_to_stitch(settings, write_experiment):
+def test_beads_have_no_tiles_to_stitch(settings, load):
     settings["source"]["stitch"] = STITCH
     with pytest.raises(InputError, match=r"source\.stitch has no tiles"):
-        load_experiment_settings("beads", "paper", write_experiment(settings))
+        load(settings)
+
+
+def test_simulated_scenes_are_numbered_alike_in_every_channel(load_simulated):
+    experiment = load_simulated()
+    for channel in experiment.channels:
+        found = [
+            one
+            for name in experiment.batches(channel, *SPLITS)
+            for one in experiment.numbered(channel, name)
+        ]
+        assert found == [
+            ("train_000", 0),
+            ("train_001", 1),
+            ("train_002", 2),
+            ("validation_000", 10**6),
+            ("test_000", 2 * 10**6),
+            ("test_001", 2 * 10**6 + 1),
+        ]

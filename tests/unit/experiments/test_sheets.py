@@ -1,14 +1,22 @@
 import pytest
 
+from crossres.experiments import Field, RawFile
 from crossres.experiments.sheets import read_sheet
 from crossres.jobs import InputError
+from crossres.settings import Source
 
 SPLITS = ("train", "validation", "test")
 
 
+def fields_of(source):
+    fields, tiles = read_sheet(Source(**source))
+    assert tiles == []
+    return fields
+
+
 def refusal(source):
     with pytest.raises(InputError) as fault:
-        read_sheet(source)
+        read_sheet(Source(**source))
     assert "sheet" in str(fault.value)
     return str(fault.value)
 
@@ -16,23 +24,28 @@ def refusal(source):
 def test_a_row_becomes_a_field(write_sheet, tmp_path):
     header = "field channel input target split group input_pixel_size_nm target_pixel_size_nm"
     source = write_sheet("a_1 dapi in.tif out.tif test slide2 65 32.5", header=header)
-    (field,) = read_sheet(source)
-    assert (field.name, field.channel, field.split) == ("a_1", "dapi", "test")
-    assert field.input_path == str(tmp_path / "in.tif")
-    assert field.target_path == str(tmp_path / "out.tif")
-    assert (field.input_pixel_size_nm, field.target_pixel_size_nm) == (65.0, 32.5)
-    assert (field.cut_index, field.row) == (None, 2)
+    (field,) = fields_of(source)
+    input_file = RawFile(str(tmp_path / "in.tif"), 65.0)
+    target_file = RawFile(str(tmp_path / "out.tif"), 32.5)
+    assert field == Field("a_1", "dapi", "test", input_file, target_file)
+    assert field.row == 2
+
+
+def test_volumes_may_have_their_z_steps_in_the_sheet(write_sheet):
+    header = "field channel input target split input_z_step_nm target_z_step_nm"
+    (field,) = fields_of(write_sheet("a c i.tif i_t.tif test 300 150.5", header=header))
+    assert (field.input.z_step_nm, field.target.z_step_nm) == (300.0, 150.5)
 
 
 def test_empty_cells_are_none(write_sheet):
-    (field,) = read_sheet(write_sheet("a c in.tif . apply ."))
-    assert field.target_path is None
-    assert field.input_pixel_size_nm is None
+    (field,) = fields_of(write_sheet("a c in.tif . apply ."))
+    assert field.target is None
+    assert (field.input.pixel_size_nm, field.input.z_step_nm) == (None, None)
 
 
 def test_columns_may_come_in_any_order_and_spaces_do_not_matter(write_sheet):
     header = "split input channel target field"
-    (field,) = read_sheet(write_sheet([" test", "in.tif", "c ", "out.tif", " a "], header=header))
+    (field,) = fields_of(write_sheet([" test", "in.tif", "c ", "out.tif", " a "], header=header))
     assert (field.name, field.channel, field.split) == ("a", "c", "test")
 
 
@@ -40,7 +53,7 @@ def test_a_byte_order_mark_of_excel_is_no_part_of_the_header(write_sheet, tmp_pa
     source = write_sheet("a c in.tif out.tif test .")
     sheet = tmp_path / "sheet.tsv"
     sheet.write_bytes(b"\xef\xbb\xbf" + sheet.read_bytes().replace(b"\n", b"\r\n"))
-    assert [field.name for field in read_sheet(source)] == ["a"]
+    assert [field.name for field in fields_of(source)] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +80,7 @@ def test_faults_of_a_row_are_named_with_its_line(write_sheet, row, words):
 
 
 def test_the_same_field_in_two_channels_is_two_fields(write_sheet):
-    fields = read_sheet(write_sheet("a x ix.tif ix_t.tif test .", "a y iy.tif iy_t.tif test ."))
+    fields = fields_of(write_sheet("a x ix.tif ix_t.tif test .", "a y iy.tif iy_t.tif test ."))
     assert [(f.name, f.channel) for f in fields] == [("a", "x"), ("a", "y")]
 
 
@@ -79,7 +92,9 @@ def test_blank_lines_do_not_shift_the_line_that_is_named(write_sheet, tmp_path):
     assert "line 6: split is 'tset'" in refusal(source)
 
 
-@pytest.mark.parametrize("column", ["input_pixel_size_nm", "target_pixel_size_nm"])
+@pytest.mark.parametrize(
+    "column", ["input_pixel_size_nm", "target_pixel_size_nm", "input_z_step_nm"]
+)
 @pytest.mark.parametrize("value", ["0", "-30", "30nm", "nan", "30,5"])
 def test_a_pixel_size_that_is_no_positive_number_is_refused(write_sheet, column, value):
     header = f"field channel input target split {column}"
@@ -106,7 +121,7 @@ def test_a_missing_column_is_named(write_sheet, column):
 
 def test_an_unknown_column_is_named_with_the_known_ones(write_sheet):
     message = refusal(write_sheet("a c i.tif i_t.tif x", header="field channel input target spilt"))
-    assert "'spilt' is no known column" in message
+    assert "unknown column 'spilt'" in message
     assert "split" in message
 
 
@@ -154,7 +169,7 @@ def test_fields_of_a_group_are_assigned_together(write_sheet):
     rows = [
         f"f{i} c{j} i{i}_{j}.tif i{i}_{j}_t.tif . day{i // 3}" for i in range(30) for j in range(2)
     ]
-    fields = read_sheet(write_sheet(*rows))
+    fields = fields_of(write_sheet(*rows))
     splits = {}
     for field in fields:
         splits.setdefault(int(field.name[1:]) // 3, set()).add(field.split)
@@ -164,7 +179,7 @@ def test_fields_of_a_group_are_assigned_together(write_sheet):
 
 def test_a_field_without_a_group_is_one_of_its_own_over_all_channels(write_sheet):
     rows = [f"f{i} c{j} i{i}_{j}.tif i{i}_{j}_t.tif . ." for i in range(20) for j in range(3)]
-    fields = read_sheet(write_sheet(*rows))
+    fields = fields_of(write_sheet(*rows))
     for name in {field.name for field in fields}:
         assert len({field.split for field in fields if field.name == name}) == 1
 
@@ -174,43 +189,43 @@ def test_a_field_without_a_group_is_one_of_its_own_over_all_channels(write_sheet
 )
 def test_groups_are_shared_out_as_the_fractions_say(write_sheet, count, expected):
     rows = [f"f{i} c i{i}.tif i{i}_t.tif . ." for i in range(count)]
-    found = [field.split for field in read_sheet(write_sheet(*rows))]
+    found = [field.split for field in fields_of(write_sheet(*rows))]
     assert tuple(found.count(split) for split in SPLITS) == expected
 
 
 def test_fractions_need_not_sum_to_one(write_sheet):
     source = write_sheet(*(f"f{i} c i{i}.tif i{i}_t.tif . ." for i in range(10)))
-    source["split_fractions"] = {"train": 3, "validation": 1, "test": 1}
-    found = [field.split for field in read_sheet(source)]
+    source["split_fractions"] = {"train": 0.3, "validation": 0.1, "test": 0.1}
+    found = [field.split for field in fields_of(source)]
     assert tuple(found.count(split) for split in SPLITS) == (6, 2, 2)
 
 
 def test_the_order_of_the_rows_does_not_matter(write_sheet):
     rows = [f"f{i} c i{i}.tif i{i}_t.tif . g{i // 2}" for i in range(20)]
-    forward = {field.name: field.split for field in read_sheet(write_sheet(*rows))}
-    backward = {field.name: field.split for field in read_sheet(write_sheet(*rows[::-1]))}
+    forward, backward = (fields_of(write_sheet(*order)) for order in (rows, rows[::-1]))
     assert forward == backward
+    assert [field.row for field in forward] != [field.row for field in backward]
 
 
 def test_fields_join_the_split_that_their_group_was_given(write_sheet):
-    fields = read_sheet(write_sheet("a c i.tif i_t.tif test slide1", "b c j.tif j_t.tif . slide1"))
+    fields = fields_of(write_sheet("a c i.tif i_t.tif test slide1", "b c j.tif j_t.tif . slide1"))
     assert [field.split for field in fields] == ["test", "test"]
 
 
 def test_splits_that_are_given_are_kept(write_sheet):
     rows = [f"f{i} c i{i}.tif i{i}_t.tif {split} ." for i, split in enumerate((*SPLITS, "apply"))]
-    assert [field.split for field in read_sheet(write_sheet(*rows))] == [*SPLITS, "apply"]
+    assert [field.split for field in fields_of(write_sheet(*rows))] == [*SPLITS, "apply"]
 
 
 CUT = {"rows": 2, "columns": {"train": 2, "validation": 1, "test": 1}, "guard_px": 8}
 
 
 def test_a_cut_image_gives_a_field_for_every_window(write_sheet, tmp_path):
-    fields = read_sheet({**write_sheet("a c i.tif i_t.tif . ."), "cut": CUT})
+    fields = fields_of({**write_sheet("a c i.tif i_t.tif . ."), "cut": CUT})
     assert [field.cut_index for field in fields] == list(range(8))
     assert [field.split for field in fields] == ["train", "train", "validation", "test"] * 2
     assert len({field.name for field in fields}) == 8
-    assert {field.input_path for field in fields} == {str(tmp_path / "i.tif")}
+    assert {field.input.path for field in fields} == {str(tmp_path / "i.tif")}
 
 
 def test_a_split_beside_a_cut_is_refused(write_sheet):

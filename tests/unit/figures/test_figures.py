@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 from matplotlib.quiver import Quiver
 
-from crossres.figures.examples import liveliest_window, plot_examples
-from crossres.figures.fwhm import plot_fwhm_histograms
-from crossres.figures.grid import plot_grids
+from crossres.figures.deconvolution import plot_grids
+from crossres.figures.examples import Example, liveliest_window, plot_examples
+from crossres.figures.fwhm import Widths, plot_fwhm_histograms
 from crossres.figures.losses import plot_losses
 from crossres.figures.profiles import PairView, plot_profiles
 from crossres.figures.quality import plot_quality
 from crossres.figures.registration import overlay, plot_registration
-from crossres.figures.table import plot_table
+from crossres.figures.snr import plot_table
 from crossres.measure import main_peak
 
 METHODS = ("input", "gan", "target")
@@ -30,13 +30,31 @@ def texts(figure) -> str:
 
 def test_histograms_state_the_main_peak_of_each_method():
     values = np.random.default_rng(0).normal(290, 12, 400)
-    figure = plot_fwhm_histograms({"input": main_peak(values)}, {"input": 400})
+    figure = plot_fwhm_histograms({"FWHM (nm)": {"input": Widths(400, main_peak(values))}})
     assert "400 spots" in texts(figure)
     assert any(f"{nm} ± 1" in texts(figure) for nm in (288, 289, 290, 291, 292))
 
 
 def test_a_method_without_spots_is_said_to_be_not_measurable():
-    assert "not measurable" in texts(plot_fwhm_histograms({"gan": None}, {"gan": 2}))
+    figure = plot_fwhm_histograms({"FWHM (nm)": {"gan": Widths(2, None)}})
+    assert "not measurable (2 spots fitted)" in texts(figure)
+
+
+def test_lateral_and_axial_widths_stand_side_by_side():
+    rng = np.random.default_rng(0)
+    columns = {
+        label: {
+            method: Widths(200, main_peak(rng.normal(nm, 5, 200)))
+            for method, nm in zip(("input", "target"), widths, strict=True)
+        }
+        for label, widths in {"FWHM (nm)": (250, 130), "axial FWHM (nm)": (640, 420)}.items()
+    }
+    figure = plot_fwhm_histograms(columns)
+    assert len(figure.axes) == 4
+    labels = [panel.get_xlabel() for panel in figure.axes]
+    assert labels == ["", "", "FWHM (nm)", "axial FWHM (nm)"]
+    # each column has an axis of its own
+    assert figure.axes[2].get_xlim()[1] < 400 < 640 < figure.axes[3].get_xlim()[1]
 
 
 def test_profiles_without_pairs_say_so():
@@ -64,14 +82,40 @@ def test_examples_zoom_where_the_target_varies_most():
     y, x = liveliest_window(target, 16)
     assert y <= 60 < 66 <= y + 16
     assert x <= 70 < 76 <= x + 16
-    figure = plot_examples([("one", dict.fromkeys(METHODS, target + 0.1))], 30.0)
+    figure = plot_examples([Example("one", dict.fromkeys(METHODS, target + 0.1), 30.0)])
     assert len(figure.axes) == 6
 
 
 def test_a_field_no_larger_than_the_inset_is_shown_whole():
     target = np.random.default_rng(0).random((40, 30))
     assert liveliest_window(target, 30)[1] == 0
-    assert len(plot_examples([("one", dict.fromkeys(METHODS, target))], 30.0).axes) == 6
+    example = Example("one", dict.fromkeys(METHODS, target), 30.0)
+    assert len(plot_examples([example]).axes) == 6
+
+
+def test_of_a_volume_the_middle_slice_and_a_section_are_shown():
+    volume = np.random.default_rng(0).random((9, 96, 128))
+    volume[7, 40, 70] = 50.0
+    volume[4, 34:46, 64:76] += 3.0
+    example = Example("one", dict.fromkeys(METHODS, volume), 40.0, 120.0)
+    figure = plot_examples([example])
+    assert len(figure.axes) == 9
+    field, section = figure.axes[0], figure.axes[6]
+    np.testing.assert_array_equal(field.images[0].get_array(), volume[4])
+    # the section lies in the window, through the brightest voxel in it
+    np.testing.assert_array_equal(section.images[0].get_array(), volume[:, 40])
+    assert section.get_aspect() == pytest.approx(3.0)
+    assert "xz" in section.get_ylabel()
+    assert "z 500 nm" in texts(figure)
+
+
+def test_fields_of_different_depth_are_drawn_below_each_other():
+    rng = np.random.default_rng(0)
+    examples = [
+        Example(name, dict.fromkeys(METHODS, rng.random((depth, 70, 70))), 40.0, 120.0)
+        for name, depth in (("one", 5), ("two", 12))
+    ]
+    assert len(plot_examples(examples).axes) == 18
 
 
 def test_the_table_gives_mean_and_deviation_and_a_dash_where_nothing_was_measured():
@@ -88,9 +132,29 @@ def test_the_table_gives_mean_and_deviation_and_a_dash_where_nothing_was_measure
 
 def test_quality_draws_one_dot_a_field():
     rows = [(m, k, v) for m in METHODS for k in ("ssim", "psnr_db") for v in (0.1, 0.2, 0.3)]
-    figure = plot_quality(pd.DataFrame(rows, columns=["method", "metric", "value"]))
+    table = pd.DataFrame(rows, columns=["method", "metric", "value"])
+    figure = plot_quality(table, {"to the target": {"psnr_db": "PSNR (dB)", "ssim": "SSIM"}})
     dots = [line for line in figure.axes[1].lines if line.get_marker() == "o"]
     assert [len(line.get_xdata()) for line in dots] == [3, 3, 3]
+
+
+def test_the_truth_is_the_ceiling_of_the_first_row_and_no_method_in_either():
+    rows = [
+        ("input", "ssim", 0.1),
+        ("truth", "ssim", 0.2),
+        ("truth", "ssim", 0.3),
+        ("truth", "ssim", 0.5),
+        ("input", "ssim_truth", 0.6),
+        ("target", "ssim_truth", 0.4),
+    ]
+    table = pd.DataFrame(rows, columns=["method", "metric", "value"])
+    figure = plot_quality(table, {"to the target": {"ssim": "A"}, "truth": {"ssim_truth": "B"}})
+    (first, second) = figure.axes
+    dashed = [line for line in first.lines if line.get_linestyle() == "--"]
+    assert [list(line.get_ydata()) for line in dashed] == [[0.3, 0.3]]
+    assert [text.get_text() for text in first.get_xticklabels()] == ["input"]
+    assert [text.get_text() for text in second.get_xticklabels()] == ["input", "target"]
+    assert not [line for line in second.lines if line.get_linestyle() == "--"]
 
 
 def history(**changes) -> pd.DataFrame:

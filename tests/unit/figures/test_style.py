@@ -3,22 +3,28 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
+from crossres.catalogue.methods import colour_of, in_order, label_of
 from crossres.figures.style import (
+    add_axial_bar,
     add_scale_bar,
-    in_order,
-    label_of,
     new_figure,
     save_figure,
     show_image,
 )
 
 
-def test_methods_run_from_input_to_target():
-    assert in_order(["target", "gan", "input", "nnls"]) == ["input", "nnls", "gan", "target"]
+def test_methods_run_from_input_to_target_and_truth():
+    methods = ["truth", "target", "gan", "input", "nnls"]
+    assert in_order(methods) == ["input", "nnls", "gan", "target", "truth"]
 
 
 def test_an_unknown_method_stands_before_the_target():
-    assert in_order(["target", "tcan", "gan"]) == ["gan", "tcan", "target"]
+    assert in_order(["target", "mine", "gan"]) == ["gan", "mine", "target"]
+
+
+def test_no_two_methods_have_one_colour():
+    methods = ["input", "richardson_lucy", "nnls", "gan", "cnn", "rcan", "target", "truth"]
+    assert len({colour_of(method) for method in methods}) == len(methods)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,16 @@ def test_the_scale_bar_has_the_length_that_it_states(width_px, pixel_nm, length_
     assert x[1] - x[0] == pytest.approx(length_nm / pixel_nm)
     stated = axes[0, 0].texts[0].get_text()
     assert stated == (f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm} nm")
+    plt.close(figure)
+
+
+def test_the_bar_along_z_has_the_length_that_it_states():
+    figure, axes = new_figure(1, 1, (2, 2))
+    # 21 slices of 150 nm: 1 um is the longest round length up to half of it
+    add_axial_bar(axes[0, 0], (21, 300), 150.0)
+    y = axes[0, 0].lines[0].get_ydata()
+    assert y[1] - y[0] == pytest.approx(1000 / 150)
+    assert axes[0, 0].texts[0].get_text() == "z 1 µm"
     plt.close(figure)
 
 

@@ -61,3 +61,14 @@ def test_discs_are_cut_out_around_every_object(rng, shape, clearance_px):
 
 def test_without_objects_everything_is_background():
     assert object_free_mask((5, 6), np.empty((0, 2)), 3.0).all()
+
+
+def test_in_volumes_a_step_along_z_has_its_own_length(rng):
+    shape, steps = (9, 20, 21), (3.0, 1.0, 1.0)
+    positions = np.column_stack([rng.integers(0, n, 4) for n in shape])
+    z, y, x = np.indices(shape)
+    nearest = np.min(
+        [np.sqrt((3 * (z - w)) ** 2 + (y - v) ** 2 + (x - u) ** 2) for w, v, u in positions], axis=0
+    )
+    found = object_free_mask(shape, positions, 5.5, steps)
+    np.testing.assert_array_equal(found, nearest > 5.5)

@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from crossres.measure.field import UNITS, measure_field
+from crossres.measure import MeasuredImage, measure_field
+from crossres.measure.registry import quantities
+from crossres.settings import Measure, Modulation, Spots
 
-SPOTS = {"fwhm_nm": 120, "crop_px": 19, "isolation_nm": 700, "threshold_sigma": 8,
-         "pair_distance_nm": [150, 290]}  # fmt: skip
+SPOTS = Measure(spots=Spots())
 BEADS = np.array([(35.0, 35.0), (35.0, 95.0), (95.2, 34.8), (64.7, 65.3)])
 PAIR = np.array([(110.0, 96.0), (110.0, 104.0)])
 PIXEL_NM = 30.0
@@ -19,11 +21,22 @@ def scan(fwhm_nm, noise=0.5, seed=0):
     return light
 
 
-@pytest.fixture
+def measure_all(images, target, settings):
+    """Measure every method's image of one field; tables with a column ``method``."""
+    found = {
+        name: measure_field(MeasuredImage(name, image, target, PIXEL_NM, settings=settings))
+        for name, image in images.items()
+    }
+    return tuple(
+        pd.concat([tables[i].assign(method=name) for name, tables in found.items()]) for i in (0, 1)
+    )
+
+
+@pytest.fixture(scope="module")
 def measured():
     target = scan(120)
-    images = {"input": scan(260, seed=1), "sharp": scan(150, noise=2.0, seed=2)}
-    return measure_field(images, target, PIXEL_NM, SPOTS)
+    images = {"input": scan(260, seed=1), "sharp": scan(150, noise=2.0, seed=2), "target": target}
+    return measure_all(images, target, SPOTS)
 
 
 def value_of(metrics, method, metric):
@@ -70,28 +83,40 @@ def test_the_pair_is_resolved_where_the_spots_are_narrow_enough(measured):
     assert tuple(distance.loc["target", ["y_nm", "x_nm"]]) == pytest.approx((3315.0, 3015.0))
 
 
-def test_images_are_compared_with_the_target_alone(measured):
+def test_the_target_is_not_compared_with_itself(measured):
     metrics, _ = measured
     compared = metrics[metrics.metric == "pearson_r"]
     assert compared.method.tolist() == ["input", "sharp"]
     assert value_of(metrics, "sharp", "pearson_r") > value_of(metrics, "input", "pearson_r")
 
 
-def test_every_metric_has_a_unit(measured):
-    assert set(measured[0].metric) <= set(UNITS)
+def test_whatever_is_measured_has_a_unit_and_a_label(measured):
+    for table in measured:
+        assert set(table.metric) <= set(quantities())
+    assert quantities()["fwhm_nm"].heading == "FWHM (nm)"
+    assert quantities()["ssim"].heading == "SSIM"
 
 
-def test_without_spots_only_the_images_are_compared(rng):
+def test_without_settings_only_the_images_are_compared(rng):
     images = {"input": rng.random((30, 31)), "cnn": rng.random((30, 31))}
-    metrics, structures = measure_field(images, rng.random((30, 31)), PIXEL_NM, None)
+    metrics, structures = measure_all(images, rng.random((30, 31)), Measure())
     assert set(metrics.metric) == {"mse", "psnr_db", "nrmse", "ssim", "pearson_r"}
     assert len(metrics) == 10
     assert structures.empty
 
 
+def test_modulation_is_measured_where_it_is_asked_for_in_the_target_too(rng):
+    images = dict.fromkeys(("input", "target"), rng.random((60, 61)))
+    settings = Measure(modulation=Modulation(window_px=11))
+    metrics, _ = measure_all(images, images["target"], settings)
+    for metric in ("modulation_depth", "sharpness"):
+        assert value_of(metrics, "input", metric) == value_of(metrics, "target", metric)
+
+
 def test_a_field_without_beads_gives_nan_and_no_structures(rng):
-    images = {"input": rng.normal(10, 1, (80, 81))}
-    metrics, structures = measure_field(images, rng.normal(10, 1, (80, 81)), PIXEL_NM, SPOTS)
+    target = rng.normal(10, 1, (80, 81))
+    images = {"input": rng.normal(10, 1, (80, 81)), "target": target}
+    metrics, structures = measure_all(images, target, SPOTS)
     assert structures.empty
     for method in ("input", "target"):
         assert np.isnan(value_of(metrics, method, "fwhm_nm"))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import fourier_shift, gaussian_filter
 
-from crossres.measure.scans import average_scans, correlate_with_average
+from crossres.measure import MeasuredImage
+from crossres.measure.scans import average_scans, similarity_to_average
 
 DRIFTS = [(1.3, -0.6), (-0.8, 2.2)]
 
@@ -36,9 +37,18 @@ def test_noise_of_three_scans_averages_out(truth, rng):
 
 def test_every_method_is_correlated_with_the_average(truth, rng):
     first, *others = (scanned(truth, (0, 0), rng, 0.5) for _ in range(3))
-    images = {"perfect": truth, "inverted": 3 - 2 * truth, "noise": rng.normal(size=truth.shape)}
-    found = correlate_with_average(images, first, others).set_index("method")
-    assert set(found.metric) == {"pearson_r_scan_mean"}
-    assert found.value["perfect"] == pytest.approx(-found.value["inverted"])
-    assert found.value["perfect"] > np.corrcoef(truth.ravel(), first.ravel())[0, 1]
-    assert found.value["noise"] == pytest.approx(0, abs=0.05)
+
+    def correlation(image):
+        seen = MeasuredImage("gan", image, first, 30.0, scans=tuple(others))
+        (value,) = similarity_to_average(seen)
+        assert value.metric == "pearson_r_scan_mean"
+        return value.value
+
+    perfect = correlation(truth)
+    assert perfect == pytest.approx(-correlation(3 - 2 * truth))
+    assert perfect > np.corrcoef(truth.ravel(), first.ravel())[0, 1]
+    assert correlation(rng.normal(size=truth.shape)) == pytest.approx(0, abs=0.05)
+
+
+def test_one_scan_alone_has_no_average(truth):
+    assert list(similarity_to_average(MeasuredImage("gan", truth, truth, 30.0))) == []

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage import metrics
 
-from crossres.measure import compare
+from crossres.measure import MeasuredImage, compare, measure_field
 
 
 @pytest.fixture
@@ -99,3 +99,67 @@ def test_a_constant_image_has_no_values(rng, which):
     pair = [rng.random((20, 20)), rng.random((20, 20))]
     pair[which] = np.full((20, 20), 7.0)
     assert all(np.isnan(value) for value in compare(*pair).values())
+
+
+def test_volumes_are_compared_as_scikit_image_does(rng):
+    target = gaussian_filter(rng.random((14, 20, 23)), 1.0)
+    image = target + 0.1 * rng.normal(size=target.shape)
+    x, y = normalised(image, target)
+    expected = metrics.structural_similarity(
+        x, y, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    assert compare(image, target)["ssim"] == pytest.approx(expected)
+
+
+def test_volumes_thinner_than_the_window_are_compared_slice_by_slice(rng):
+    target = gaussian_filter(rng.random((5, 20, 23)), 1.0)
+    image = target + 0.1 * rng.normal(size=target.shape)
+    x, y = normalised(image, target)
+    slices = [
+        metrics.structural_similarity(
+            a, b, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
+        for a, b in zip(x, y, strict=True)
+    ]
+    assert compare(image, target)["ssim"] == pytest.approx(np.mean(slices))
+
+
+def measured(method, image, target, truth=None):
+    seen = MeasuredImage(method, image, target, 30.0, truth=truth)
+    table, _ = measure_field(seen)
+    return table.set_index("metric").value
+
+
+@pytest.fixture
+def noisy(rng):
+    truth = gaussian_filter(rng.random((60, 61)), 2.0) * 900
+    return truth, rng.poisson(truth).astype(np.float32)
+
+
+def test_the_truth_shows_how_close_to_a_noisy_target_anything_can_come(noisy):
+    truth, target = noisy
+    ceiling = measured("truth", truth, target, truth)
+    assert set(ceiling.index) == {"mse", "psnr_db", "nrmse", "ssim", "pearson_r"}
+    assert ceiling.ssim == pytest.approx(compare(truth, target)["ssim"])
+    assert ceiling.ssim < 0.95
+
+
+def test_a_perfect_restoration_equals_the_truth_and_only_nears_the_target(noisy):
+    truth, target = noisy
+    found = measured("gan", 3 * truth + 7, target, truth)
+    assert found.ssim_truth == pytest.approx(1.0)
+    assert found.pearson_r_truth == pytest.approx(1.0)
+    assert found.ssim == pytest.approx(compare(truth, target)["ssim"])
+
+
+def test_the_target_is_compared_with_the_truth_and_not_with_itself(noisy):
+    truth, target = noisy
+    found = measured("target", target, target, truth)
+    assert set(found.index) == {f"{name}_truth" for name in compare(truth, target)}
+    assert found.psnr_db_truth == pytest.approx(compare(target, truth)["psnr_db"])
+
+
+@pytest.mark.parametrize("method", ["input", "gan"])
+def test_without_a_known_truth_only_the_target_counts(noisy, method):
+    truth, target = noisy
+    assert not measured(method, truth, target).index.str.endswith("_truth").any()

@@ -5,6 +5,7 @@ from scipy.special import j1, jn_zeros
 from crossres.optics import fwhm_of_profile, psf_from_profile
 from crossres.optics.radial import (
     airy_spectrum,
+    area_nm2,
     disc_spectrum,
     frequency_grid,
     gaussian_spectrum,
@@ -86,3 +87,15 @@ def test_profile_counts_as_dark_beyond_its_end():
     psf = psf_from_profile(np.ones_like(radius_grid()), (1, 31), 1000.0)
     distance_nm = 1000.0 * np.abs(np.arange(31) - 15)
     np.testing.assert_allclose(psf[0], distance_nm <= 5000)
+
+
+def test_area_of_a_gaussian_profile():
+    # its volume for a peak of 1 is pi fwhm^2 / (4 ln 2)
+    found = area_nm2(gaussian(radius_grid(), 300.0))
+    assert found == pytest.approx(np.pi * 300.0**2 / (4 * np.log(2)), rel=1e-4)
+
+
+def test_several_profiles_are_transformed_at_once():
+    profiles = np.stack([gaussian(radius_grid(), fwhm) for fwhm in (120.0, 290.0)])
+    each = [spectrum_of(profile) for profile in profiles]
+    np.testing.assert_allclose(spectrum_of(profiles), each, atol=1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from crossres.preprocess.upsample import resample
+from crossres.preprocess import resample
 from crossres.registration import FieldMatch, match_field, place_in_field
 
 SHAPE = (150, 170)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from crossres.jobs import InputError
-from crossres.restoration import Record
+from crossres.restoration import RestoredRecord
 
 MODELS = {"/m/best.safetensors": "hash"}
 BY = ["code", {"channel": None}]
@@ -32,7 +32,7 @@ def results(tmp_path, image):
 
 def record_of(results, models=MODELS, by=BY):
     """The record of another run, which knows what was written alone."""
-    return Record(results[0].parent, models, by)
+    return RestoredRecord(results[0].parent, models, by)
 
 
 def held(image, results, **other):
@@ -154,6 +154,6 @@ def test_what_a_run_that_was_killed_left_is_deleted_and_nothing_else(image, resu
 def test_a_folder_that_nothing_was_restored_to_is_left_alone(tmp_path):
     scratch = tmp_path / ".scratch_ab12_xyz"
     scratch.mkdir()
-    Record(tmp_path, MODELS, BY).clear()
-    Record(tmp_path / "not there", MODELS, BY).clear()
+    RestoredRecord(tmp_path, MODELS, BY).clear()
+    RestoredRecord(tmp_path / "not there", MODELS, BY).clear()
     assert scratch.exists()

@@ -24,8 +24,8 @@ def model(pixel_size_nm=50.0, dims=2, z_step_nm=None, **more):
     return ModelFile("care", {}, dims, SCALE, SCALE, pixel_size_nm, z_step_nm=z_step_nm, **more)
 
 
-def resampling(metadata, about):
-    return resampling_to_model(metadata, about, "a.tif")
+def resampling(metadata, model_file):
+    return resampling_to_model(metadata, model_file, "a.tif")
 
 
 def test_a_model_of_images_meets_every_plane_once():
@@ -102,14 +102,14 @@ def test_the_files_pixel_size_holds_and_the_users_where_there_is_none():
 
 
 def test_a_pixel_size_that_nobody_states_is_asked_for():
-    with pytest.raises(InputError, match=r"a.tif: has no pixel_size_nm.*add pixel_size_nm="):
+    with pytest.raises(InputError, match=r"a.tif: has no pixel_size_nm.*add --pixel-size-nm"):
         with_sizes(Metadata("YX"), Stated(), model(), "a.tif")
 
 
 @pytest.mark.parametrize("size_nm", [float("nan"), 0.0, -40.0, float("inf")])
 def test_a_pixel_size_that_is_none_counts_as_not_stated(size_nm):
     metadata = Metadata("ZYX", size_nm, size_nm)
-    with pytest.raises(InputError, match=r"a.tif: has no pixel_size_nm.*add pixel_size_nm="):
+    with pytest.raises(InputError, match=r"a.tif: has no pixel_size_nm.*add --pixel-size-nm"):
         with_sizes(metadata, Stated(), model(), "a.tif")
     with pytest.raises(InputError, match="has no z_step_nm"):
         with_sizes(metadata, Stated(45.0), model(dims=3, z_step_nm=200.0), "a.tif")
@@ -118,7 +118,7 @@ def test_a_pixel_size_that_is_none_counts_as_not_stated(size_nm):
 
 
 def test_a_pixel_size_that_the_file_contradicts_is_refused():
-    with pytest.raises(InputError, match="the file says pixel_size_nm 40, the configuration 45"):
+    with pytest.raises(InputError, match="the file says pixel_size_nm 40, --pixel-size-nm 45"):
         with_sizes(Metadata("YX", 40.0), Stated(45.0), model(), "a.tif")
 
 
@@ -205,18 +205,41 @@ def test_a_model_of_larger_pixels_gives_back_the_images_own():
 
 
 def test_of_two_sizes_that_hardly_differ_the_nearer_counts():
-    about = model(60.0, input_pixel_size_nm=60.3)
-    assert not resampling(Metadata("YX", 60.0), about)[0].needed
-    found, _ = resampling(Metadata("YX", 60.3), about)
+    model_file = model(60.0, input_pixel_size_nm=60.3)
+    assert not resampling(Metadata("YX", 60.0), model_file)[0].needed
+    found, _ = resampling(Metadata("YX", 60.3), model_file)
     assert found.steps == (60.0 / 60.3,) * 2
 
 
 def test_slices_of_another_distance_are_resampled_as_ever():
-    about = model(30.0, 3, 100.0, **FINER)
-    found, _ = resampling(Metadata("ZYX", 60.0, 100.0), about)
+    model_file = model(30.0, 3, 100.0, **FINER)
+    found, _ = resampling(Metadata("ZYX", 60.0, 100.0), model_file)
     assert (found.steps, found.order) == ((1.0, 0.5, 0.5), 3)
-    found, _ = resampling(Metadata("ZYX", 60.0, 200.0), about)
+    found, _ = resampling(Metadata("ZYX", 60.0, 200.0), model_file)
     assert (found.steps, found.order, found.back) == ((0.5, 0.5, 0.5), None, True)
+
+
+RAW_VOLUMES = {**FINER, "input_z_step_nm": 200.0}
+
+
+def test_slices_of_raw_volumes_are_resampled_as_in_the_training():
+    model_file = model(30.0, 3, 100.0, **RAW_VOLUMES)
+    found, warnings = resampling(Metadata("ZYX", 60.0, 200.0), model_file)
+    assert (found.steps, found.order, found.back) == ((0.5, 0.5, 0.5), 3, False)
+    assert warnings == []
+    planes = {(0, 0, 3): {"ExposureTime": "1"}}
+    raw = Metadata("ZYX", 60.0, 200.0, corner_px=(4, 6), planes=planes)
+    restored = found.restored_metadata(raw)
+    assert (restored.pixel_size_nm, restored.z_step_nm, restored.planes) == (30.0, 100.0, {})
+    assert restored.corner_px == (8, 12)
+    assert found.restored_shape((2, 5, 10, 11)) == (2, 10, 20, 22)
+
+
+def test_a_volume_with_the_models_slices_is_no_raw_one():
+    model_file = model(30.0, 3, 100.0, **RAW_VOLUMES)
+    found, _ = resampling(Metadata("ZYX", 60.0, 100.0), model_file)
+    assert (found.steps, found.order, found.back) == ((1.0, 0.5, 0.5), None, True)
+    assert not resampling(Metadata("ZYX", 30.0, 100.0), model_file)[0].needed
 
 
 def test_a_background_is_subtracted_from_every_window():

@@ -6,10 +6,10 @@ import torch
 from networks_to_tile import SETTINGS, picture, small_network, uneven_picture, untiled
 from torch import nn
 
+from crossres.catalogue.networks import NETWORKS
 from crossres.jobs import InputError
-from crossres.networks import NETWORKS
+from crossres.networks import build
 from crossres.networks.attention import FieldAttention
-from crossres.networks.unet import UNet
 from crossres.restoration import restore
 
 CONVOLUTIONAL = [key for key in SETTINGS if "field_px" not in SETTINGS[key]]
@@ -106,7 +106,7 @@ def test_attention_without_a_field_pools_over_the_whole_of_a_small_image():
 @pytest.mark.parametrize("shape", [(97, 34), (5, 7), (1, 1), (1, 90), (32, 32)])
 def test_any_size_and_any_tile_will_do(shape, tile_px):
     torch.manual_seed(0)
-    model, image = UNet(width=2, depth=2).eval(), picture(shape)
+    model, image = build("cnn", width=2, depth=2).eval(), picture(shape)
     expected = untiled(model, image)
     found = restore(model, image, tile_px=tile_px)
     np.testing.assert_allclose(found, expected, atol=1e-4 * (np.ptp(expected) or 1))
@@ -128,7 +128,7 @@ def test_no_margin_will_do_for_a_model_without_neighbours():
 
 def test_the_model_never_sees_more_than_a_tile_and_its_margins():
     torch.manual_seed(0)
-    small = UNet(width=2, depth=2).eval()
+    small = build("cnn", width=2, depth=2).eval()
     sizes = []
     small.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape))
     restore(small, picture((300, 170)), tile_px=40)

@@ -1,62 +1,76 @@
 import json
-from copy import deepcopy
 
 import numpy as np
 import pytest
+from microscopes_with_cameras import changed
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from crossres.jobs import InputError
-from crossres.simulate import acquire_scan, sample_position_nm, truth_from_dict, truth_to_dict
-from crossres.simulate.stage_scan import image_sample, lay_out, lay_tiles, sample_tiles
+from crossres.samples import SAMPLES
+from crossres.settings import Camera, Modalities, StageAcquisition, Widefield
+from crossres.simulate import (
+    Lookup,
+    acquire,
+    sample_position_nm,
+    truth_from_dict,
+    truth_to_dict,
+)
+from crossres.simulate.acquisition.stage import image_sample, lay_out, lay_tiles, sample_tiles
 
-CAMERA = {"peak_photons": 3000.0, "background_photons": 100.0, "gain": 2.0, "offset": 100.0,
-          "read_noise": 6.0, "bit_depth": 16}  # fmt: skip
-FIBRES = {"structure": "filaments", "brightness": 1.0, "fibre_count": 40, "width_nm": 250,
-          "curvature": 0.03, "strands": 2, "alignment": 0.8, "haze": 0.2}  # fmt: skip
-SIMULATOR = {
-    "seed": 11,
-    "thickness_um": 4.0,
-    "cell_density_per_mm2": 450,
-    "rotation_degree": 0.2,
-    "scale_error": 0.002,
-    "channels": {
-        "txred": {**FIBRES, "defocus_um": 0.0,
-                  "filter_shift_px": {"input": [0.0, 0.0], "target": [0.0, 0.0]}},
-        "dapi": {"structure": "nuclei", "brightness": 1.0, "defocus_um": 0.8,
+CAMERA = Camera(
+    peak_photons=3000.0, background_photons=100.0, gain=2.0, offset=100.0, read_noise=6.0,
+    bit_depth=16,
+)  # fmt: skip
+FIBRES = {"structure": "filaments", "fibre_count": 40, "width_nm": 250.0, "curvature": 0.03,
+          "strands": 2, "alignment": 0.8, "haze": 0.2}  # fmt: skip
+CELLS = SAMPLES["cells"](
+    kind="cells", density_per_mm2=450.0, stains={"txred": FIBRES, "dapi": {"structure": "nuclei"}}
+)
+STAGE = StageAcquisition(
+    kind="stage",
+    scenes={"train": 1, "validation": 1, "test": 1},
+    channels={
+        "txred": {},
+        "dapi": {"defocus_um": 0.8,
                  "filter_shift_px": {"input": [-0.6, 0.3], "target": [0.8, 1.1]}},
     },
-    "scan": {
+    scan={
         "input": {"rows": 2, "columns": 2, "tile_px": 80, "overlap": 0.2, "distortion_px": 0.6,
                   "stage_error_px": 2.0},
         "target": {"rows": 2, "columns": 3, "tile_px": 70, "overlap": 0.1, "distortion_px": 0.6,
                    "stage_error_px": 3.0, "offset_nm": 3000.0},
     },
-}  # fmt: skip
-WAVELENGTHS_NM = {"txred": 630.0, "dapi": 450.0}
-
-
-def settings_with(scan=None, **others):
-    """The simulator above, with ``scan`` in both scans and ``others`` at the top."""
-    simulator = {**deepcopy(SIMULATOR), **others}
-    for role in ("input", "target"):
-        simulator["scan"][role].update(scan or {})
-    return simulator
-
-
-def modalities_of(channel):
-    return {
-        role: {"kind": "widefield", "na": na, "refractive_index": 1.0, "pixel_size_nm": pixel_nm,
-               "wavelength_nm": WAVELENGTHS_NM[channel], "camera": CAMERA}
+)  # fmt: skip
+SEED = 11
+MODALITIES = Modalities(
+    **{
+        role: Widefield(
+            kind="widefield", na=na, refractive_index=1.0, pixel_size_nm=pixel_nm,
+            wavelength_nm={"txred": 630.0, "dapi": 450.0}, camera=CAMERA,
+        )
         for role, na, pixel_nm in (("input", 0.4, 650.0), ("target", 0.75, 325.0))
-    }  # fmt: skip
+    }
+)  # fmt: skip
 
 
-def acquire(channel="txred", number=0, simulator=SIMULATOR):
-    return acquire_scan(simulator, modalities_of(channel), channel, number)
+def stage_with(**scan):
+    """The acquisition above, with ``scan`` in both scans."""
+    scans = {role: changed(getattr(STAGE.scan, role), **scan) for role in ("input", "target")}
+    return changed(STAGE, scan=changed(STAGE.scan, **scans))
 
 
-def truth_of(channel="txred", number=0, simulator=SIMULATOR):
-    return lay_out(simulator, modalities_of(channel), channel, number)
+def acquire_cells(channel="txred", number=0, sample=CELLS, acquisition=STAGE):
+    return acquire(sample, acquisition, MODALITIES.in_channel(channel), channel, number, SEED)
+
+
+def truth_of(channel="txred", number=0, acquisition=STAGE):
+    return lay_out(acquisition, MODALITIES.in_channel(channel), channel, number, SEED)
+
+
+def imaged(channel):
+    """The noiseless image of the first scene by role."""
+    modalities, size_nm = MODALITIES.in_channel(channel), truth_of(channel).size_nm
+    return image_sample(CELLS, STAGE, modalities, channel, 0, SEED, size_nm)[0]
 
 
 def pixels_where(truth, role, tile, position_nm):
@@ -84,12 +98,13 @@ def seen_by_both(truth, role, images, first, second):
 
 @pytest.fixture(scope="module")
 def sample():
-    return image_sample(SIMULATOR, modalities_of("txred"), "txred", 0, truth_of().size_nm)
+    return imaged("txred"), 162.5
 
 
 @pytest.fixture(scope="module")
 def acquired():
-    return acquire()
+    found = acquire_cells()
+    return found.images, found.scan
 
 
 def test_tiles_are_named_in_the_order_of_a_zigzag(acquired):
@@ -104,7 +119,7 @@ def test_tiles_are_named_in_the_order_of_a_zigzag(acquired):
 
 
 def test_without_errors_tiles_overlap_as_asked():
-    truth = truth_of(simulator=settings_with({"stage_error_px": 0.0}))
+    truth = truth_of(acquisition=stage_with(stage_error_px=0.0))
     for role, step_nm in (("input", 0.8 * 80 * 650), ("target", 0.9 * 70 * 325)):
         tiles = truth.scans[role].tiles
         for axis, place in (("y_nm", "row"), ("x_nm", "column")):
@@ -113,10 +128,10 @@ def test_without_errors_tiles_overlap_as_asked():
 
 
 def test_stage_errs_by_as_many_pixels_as_asked():
-    scan = {"rows": 40, "columns": 40, "stage_error_px": 3.0}
-    tiles = lay_tiles(scan, np.zeros(2), 1e5, 325.0, np.random.default_rng(1))
+    scan = stage_with(rows=40, columns=40, stage_error_px=3.0).scan.target
+    tiles = lay_tiles(scan, np.zeros(2), 325.0, np.random.default_rng(1))
     for axis, place in (("y_nm", "row"), ("x_nm", "column")):
-        error_px = (tiles[axis] - (tiles[place] - 19.5) * 1e5) / 325
+        error_px = tiles[axis] / 325 - (tiles[place] - 19.5) * 0.9 * 70
         # cut off at three standard deviations, a normal distribution keeps 0.987 of its width
         assert error_px.std() == pytest.approx(0.987 * 3, rel=0.06)
         assert np.abs(error_px).max() <= 9
@@ -132,13 +147,7 @@ def test_stage_and_objectives_are_the_same_for_every_channel(number):
 
 
 def test_cells_are_the_same_for_every_channel():
-    images = {}
-    for channel in ("txred", "dapi"):
-        truth = truth_of(channel)
-        images[channel] = image_sample(
-            SIMULATOR, modalities_of(channel), channel, 0, truth.size_nm
-        )[0]["target"]
-    filaments, nuclei = images.values()
+    filaments, nuclei = (imaged(channel)["target"] for channel in ("txred", "dapi"))
     assert filaments.shape == nuclei.shape
     inside = nuclei > 0.2 * np.percentile(nuclei, 99.9)
     # cells cover half of the scene, and every nucleus lies in one
@@ -154,7 +163,7 @@ def test_another_scene_has_other_stage_errors_but_the_same_objectives():
 
 
 def test_the_same_scene_gives_the_same_tiles_and_another_does_not(acquired):
-    tiles, again, other = acquired[0], acquire()[0], acquire(number=1)[0]
+    tiles, again, other = acquired[0], acquire_cells().images, acquire_cells(number=1).images
     for role in ("input", "target"):
         for name, tile in tiles[role].items():
             np.testing.assert_array_equal(tile, again[role][name])
@@ -189,7 +198,7 @@ def test_the_target_lies_wholly_within_the_input(number):
 def test_the_targets_offset_is_random_and_bounded():
     centres = []
     for number in range(40):
-        truth = truth_of(number=number, simulator=settings_with({"stage_error_px": 0.0}))
+        truth = truth_of(number=number, acquisition=stage_with(stage_error_px=0.0))
         away = truth.scans["target"].tiles[["y_nm", "x_nm"]].mean() - truth.size_nm / 2
         centres.append(away.to_numpy())
     assert np.abs(centres).max() <= 3000
@@ -230,8 +239,7 @@ def test_positions_follow_from_stage_scale_rotation_and_distortion():
     [("input", "r0c0", "r0c1"), ("input", "r0c1", "r1c1"), ("target", "r0c1", "r1c1")],
 )
 def test_neighbours_see_the_same_where_they_overlap(sample, role, first, second, distortion_px):
-    asked = {"distortion_px": distortion_px, "overlap": 0.25}
-    truth = truth_of(simulator=settings_with(asked))
+    truth = truth_of(acquisition=stage_with(distortion_px=distortion_px, overlap=0.25))
     images, fine_nm = sample
     # the input's pixels are too wide for its optics: without more blur, interpolation would err
     pixel_nm = truth.scans[role].pixel_size_nm
@@ -258,7 +266,7 @@ def test_both_scans_see_the_same_sample(acquired):
 
 
 def test_peak_photons_are_those_of_the_999th_thousandth():
-    tiles, _ = acquire("dapi", simulator=settings_with(cell_density_per_mm2=700))
+    tiles = acquire_cells("dapi", sample=changed(CELLS, density_per_mm2=700.0)).images
     counts = np.concatenate([tile.ravel() for tile in tiles["input"].values()])
     # the tiles are some of the scene
     assert np.percentile(counts, 99.9) == pytest.approx(2 * 3100 + 100, rel=0.3)
@@ -267,7 +275,9 @@ def test_peak_photons_are_those_of_the_999th_thousandth():
 
 @pytest.mark.parametrize("channel", ["txred", "dapi"])
 def test_without_cells_there_is_the_background_and_its_noise(channel):
-    tiles, _ = acquire(channel, simulator=settings_with(cell_density_per_mm2=0))
+    empty = acquire_cells(channel, sample=changed(CELLS, density_per_mm2=0.0))
+    np.testing.assert_allclose(empty.noiseless, 300.0)
+    tiles = empty.images
     for role in ("input", "target"):
         counts = np.stack(list(tiles[role].values())).astype(float)
         assert counts.mean() == pytest.approx(300, abs=1)
@@ -290,7 +300,20 @@ def test_a_json_file_keeps_the_truth(channel):
 
 
 def test_a_target_that_may_leave_the_input_is_the_users_mistake():
-    simulator = settings_with()
-    simulator["scan"]["target"]["rows"] = 4
+    target = changed(STAGE.scan.target, rows=4)
     with pytest.raises(InputError, match=r"scan\.target may reach"):
-        acquire(simulator=simulator)
+        acquire_cells(acquisition=changed(STAGE, scan=changed(STAGE.scan, target=target)))
+
+
+@pytest.mark.parametrize("channel", ["txred", "dapi"])
+def test_the_noiseless_image_is_what_the_targets_tiles_would_be_without_noise(channel):
+    found = acquire_cells(channel)
+    look_up = Lookup(found.noiseless, found.noiseless_pixel_nm)
+    for name, tile in found.images["target"].items():
+        places_nm = sample_position_nm(found.scan, "target", name, *np.mgrid[0:70, 0:70])
+        expected = look_up(places_nm)
+        # Poisson with gain 2 over an offset of 100, read noise, and rounding
+        variance = 2 * (expected - 100.0) + 36 + 1 / 12
+        deviation = (tile - expected) / np.sqrt(variance)
+        assert deviation.mean() == pytest.approx(0.0, abs=5 / 70)
+        assert deviation.std() == pytest.approx(1.0, abs=0.05)

@@ -53,7 +53,8 @@ def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
         Path of the log file; it is written anew.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    file_handler = logging.FileHandler(log, mode="w")
+    # names of files need not be UTF-8
+    file_handler = logging.FileHandler(log, "w", "utf-8", errors="backslashreplace")
     file_handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logger.setLevel(logging.INFO)
     logger.addHandler(file_handler)

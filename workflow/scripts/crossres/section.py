@@ -9,14 +9,15 @@ class Section(BaseModel):
     """A part of a configuration file: typed, closed, and never changed once it is read.
 
     A text below a field is its description: config/README.md and the JSON schemas are made of
-    them. Numbers are taken as YAML reads them and never made of texts, so that a mistake is said.
+    them (:mod:`crossres.settings.keys`). A text is never taken for a number, so that a mistake is
+    said. Sections are built when they are first used, as every start of Snakemake loads them all.
     """
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         strict=True,
-        use_attribute_docstrings=True,
+        defer_build=True,
         validate_default=True,
         allow_inf_nan=False,
     )
@@ -50,4 +51,4 @@ Lengths = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
 """Two lengths, the lesser first."""
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-
+"""Letters, digits, - and _: it becomes the name of a folder."""

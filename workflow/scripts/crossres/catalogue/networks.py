@@ -6,7 +6,7 @@ the paper it is from. ``module`` names what builds it, so that nothing here load
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from crossres.section import Count, Length, NotNegative, Positive, Section
 
@@ -26,6 +26,9 @@ Seeds = Annotated[
     tuple[Count, ...], Strict(False), Field(min_length=1), AfterValidator(_all_different)
 ]
 Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
+
+FINE_TUNING = 100
+"""Iterations over which the learning rate of a fine-tuned model grows, unless the file says."""
 
 
 class Adversarial(Section):
@@ -109,6 +112,15 @@ class Network(Section):
     """One model is trained for each."""
     adversarial: Adversarial | None = None
     """The discriminator and its part in the loss; null trains without one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _grow_the_rate_when_fine_tuning(cls, given: Any) -> Any:
+        """Fill in ``rate_warm_up_iterations`` where it is null."""
+        if not isinstance(given, dict) or given.get("rate_warm_up_iterations") is not None:
+            return given
+        growing = FINE_TUNING if given.get("initialise_from") else 0
+        return {**given, "rate_warm_up_iterations": growing}
 
     @classmethod
     def own(cls) -> set[str]:
@@ -206,7 +218,8 @@ class TcanAdversarial(Adversarial):
 
 class TCAN(Network):
     """U-Net and Fourier channel attention side by side, with a discriminator, as Huang et al. 2023;
-    2D."""
+    2D.
+    """
 
     label = "TCAN"
     colour = "#CC79A7"
@@ -300,7 +313,8 @@ class CARE(Network):
 
 class SRResNet(Network):
     """Residual network with batch normalisation, as Chen et al. 2021 use it; 2D, volumes slice by
-    slice."""
+    slice.
+    """
 
     label = "SRResNet"
     colour = "#637939"
@@ -338,7 +352,8 @@ class EsrganAdversarial(Adversarial):
 
 class ESRGAN(Network):
     """Residual dense network with a relativistic average discriminator, as Chen et al. 2021 use it;
-    2D, volumes slice by slice."""
+    2D, volumes slice by slice.
+    """
 
     label = "ESRGAN"
     colour = "#AD494A"
@@ -382,5 +397,6 @@ NETWORKS: dict[str, type[Network]] = {
 
 def module_of(name: str) -> str:
     """Return the file that builds a network, below workflow/scripts; the jobs that use it depend
-    on it and on no other network's."""
+    on it and on no other network's.
+    """
     return f"crossres/networks/{NETWORKS[name].module.split(':')[0]}.py"

@@ -1,6 +1,9 @@
-"""The papers' figures against ours."""
+"""The papers' results against ours: a file a paper, a function a claim.
+
+:mod:`crossres.claims.registry` finds them. A new claim is a new function here.
+"""
 
 from crossres.claims.evidence import Evidence
-from crossres.claims.judge import JUDGES, judge_claim
+from crossres.claims.registry import judge_claim, registered_claims
 
-__all__ = ["JUDGES", "Evidence", "judge_claim"]
+__all__ = ["Evidence", "judge_claim", "registered_claims"]

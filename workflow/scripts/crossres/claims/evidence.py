@@ -19,13 +19,13 @@ class Evidence:
     Parameters
     ----------
     metrics, structures
-        The tables of measure_fields.
+        metrics.csv and structures.csv.
     histories
         history.csv of every seed, by network.
     parameters
-        Best parameters by classical method, as tune_deconvolution wrote them.
+        Best parameters by classical method, as choose_deconvolution writes them.
     registration_errors
-        The table of measure_registration; None of real images.
+        registration_error.csv; None of real images.
     """
 
     metrics: pd.DataFrame
@@ -38,7 +38,7 @@ class Evidence:
         """Return the FWHM of every spot that was fitted in a method's image, in nm."""
         table = self.structures
         chosen = (table.method == method) & (table.metric == "fwhm_nm")
-        return table.value[chosen].dropna().to_numpy(float)
+        return np.asarray(table.value[chosen].dropna(), dtype=float)
 
     def peak(self, method: str) -> MainPeak | None:
         """Return the main peak of a method's FWHM."""

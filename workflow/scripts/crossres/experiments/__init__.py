@@ -1,37 +1,31 @@
-"""The configuration and the sheets: which fields, which split, which settings.
+"""Which fields there are, which split each belongs to, and where everything lies.
 
 Only light imports here: every start of Snakemake reads this room.
 """
 
-from crossres.experiments.configuration import load_config, load_experiment_settings
-from crossres.experiments.experiment import Experiment, Field
+from crossres.experiments.experiment import UNRESTORED, Experiment, Restoration
+from crossres.experiments.fields import MEASURED, Field, RawFile, Tile, tile_name
+from crossres.experiments.layout import Layout
 from crossres.experiments.loading import load_experiments
-from crossres.experiments.new_images import (
-    USAGE,
-    has_braces,
-    new_folder,
-    new_images,
-    new_models,
-    skipped_files,
-)
+from crossres.experiments.preparation import Preparation
 from crossres.experiments.provenance import code_hash
-from crossres.experiments.scans import tile_name
+from crossres.experiments.results import ChannelResults
 from crossres.experiments.transfer import InitialModel, initial_model
 
 __all__ = [
-    "USAGE",
+    "MEASURED",
+    "UNRESTORED",
+    "ChannelResults",
     "Experiment",
     "Field",
     "InitialModel",
+    "Layout",
+    "Preparation",
+    "RawFile",
+    "Restoration",
+    "Tile",
     "code_hash",
-    "has_braces",
     "initial_model",
-    "load_config",
-    "load_experiment_settings",
     "load_experiments",
-    "new_folder",
-    "new_images",
-    "new_models",
-    "skipped_files",
     "tile_name",
 ]

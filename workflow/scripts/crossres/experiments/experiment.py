@@ -1,11 +1,52 @@
 """An experiment: its settings, its fields and how they are worked through."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
 
-from crossres.experiments.sheets import Field
+from crossres.catalogue.classical import Classical
+from crossres.catalogue.methods import ENSEMBLE, INPUT, TARGET, TRUTH
+from crossres.catalogue.networks import Network
+from crossres.experiments.fields import MEASURED, Field, Tile
+from crossres.settings import (
+    ExperimentSettings,
+    RepeatsAcquisition,
+    Simulator,
+    StageAcquisition,
+)
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """One way in which the fields of the blind test are restored.
+
+    Parameters
+    ----------
+    name
+        Of its folder. The first seed of a network bears the network's name; further ones are
+        called <network>.seed_<n>, their mean <network>_ensemble.
+    method
+        As tables and figures know it.
+    seed
+        None where there is no chance in it, or several seeds.
+    network
+        Whose models restore; None of a classical method.
+    seeds
+        Of these models.
+    """
+
+    name: str
+    method: str
+    seed: int | None = None
+    network: str | None = None
+    seeds: tuple[int, ...] = ()
+
+
+UNRESTORED = tuple(Restoration(name, name) for name in (INPUT, TARGET))
+"""What is measured beside the restorations, with the same ruler."""
+
+NOISELESS = Restoration(TRUTH, TRUTH)
+"""The simulator's noiseless image, which says how high a noisy target lets anything score."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +58,7 @@ class Experiment:
     name
         Name of its file, and of its folder under results.
     settings
-        As the schema describes them, at the chosen scale.
+        At the chosen scale.
     fields
         Every field of every channel.
     fields_per_job
@@ -29,42 +70,87 @@ class Experiment:
     """
 
     name: str
-    settings: Mapping[str, Any]
+    settings: ExperimentSettings
     fields: tuple[Field, ...]
     fields_per_job: int
-    tiles: tuple[Field, ...] = ()
+    tiles: tuple[Tile, ...] = ()
     asked: bool = True
 
-    @property
+    @cached_property
     def channels(self) -> list[str]:
-        """Names of the channels, in the order of the sheet."""
+        """Names of the channels."""
         return list(dict.fromkeys(field.channel for field in self.fields))
+
+    @property
+    def simulator(self) -> Simulator | None:
+        """What simulates the raw images; None of measured ones."""
+        return self.settings.source.simulator
 
     @property
     def simulated(self) -> bool:
         """True where the raw images are simulated."""
-        return "sheet" not in self.settings["source"]
+        return self.simulator is not None
+
+    @property
+    def repeated(self) -> bool:
+        """True where the target's microscope looked at every field several times."""
+        acquisition = self.simulator.acquisition if self.simulator else None
+        return isinstance(acquisition, RepeatsAcquisition) and acquisition.scans > 1
+
+    @property
+    def scanned(self) -> bool:
+        """True where the simulator gives stage scans."""
+        return self.simulator is not None and isinstance(
+            self.simulator.acquisition, StageAcquisition
+        )
 
     @property
     def stitched(self) -> bool:
         """True where fields are cut from stage scans."""
-        return "stitch" in self.settings["source"]
+        return self.settings.source.stitch is not None
+
+    @property
+    def placing_channel(self) -> str | None:
+        """The channel that the tiles of all channels are placed by; None places each by its own."""
+        stitch = self.settings.source.stitch
+        return stitch.channel if stitch else None
+
+    @property
+    def dims(self) -> int:
+        """2 for images, 3 for volumes."""
+        return self.settings.dims
 
     @property
     def restores(self) -> bool:
         """False where pairs are only registered and judged, and nothing is restored."""
         return bool(self.networks or self.baselines)
 
-    @property
-    def networks(self) -> list[str]:
-        """Names of the networks that are trained."""
-        return list(self.settings["networks"])
+    @cached_property
+    def networks(self) -> dict[str, Network]:
+        """The networks that are trained, by name."""
+        return self.settings.networks.trained
 
-    @property
-    def baselines(self) -> list[str]:
-        """Names of the classical methods."""
-        known = ("richardson_lucy", "nnls")
-        return [name for name in known if name in self.settings["deconvolution"]]
+    @cached_property
+    def baselines(self) -> dict[str, Classical]:
+        """The classical methods, by name."""
+        return self.settings.deconvolution.methods
+
+    def stages(self, role: str) -> list[str]:
+        """Return the stages that an image of one modality goes through, in order.
+
+        Each takes what the one before it made. This is the one place that knows which stages an
+        experiment has; :meth:`before` answers for a single one.
+        """
+        stages = ["imported"]
+        if self.settings.preprocess.background.method != "none":
+            stages.append("subtracted")
+        if self.stitched:
+            stages += ["stitched", "cut"] if role == INPUT else ["stitched"]
+        return [*stages, "resampled", "registered"] if role == INPUT else [*stages, "registered"]
+
+    def before(self, stage: str, role: str) -> str:
+        """Return the stage whose images a stage takes; the first one takes raw images."""
+        return {after: before for before, after in pairwise(self.stages(role))}[stage]
 
     def in_split(self, channel: str, *splits: str) -> list[Field]:
         """Return the fields of a channel that lie in any of the splits."""
@@ -72,56 +158,98 @@ class Experiment:
 
     def batches(self, channel: str, *splits: str) -> list[str]:
         """Return the names of a channel's batches, such as train_000, split by split."""
-        return [
-            f"{split}_{number:03d}"
-            for split in splits
-            for number in range(len(self._batched(channel, split)))
-        ]
+        return [name for split in splits for name in self._batches.get((channel, split), {})]
 
     def in_batch(self, channel: str, batch: str) -> list[Field]:
         """Return the fields of one batch."""
-        split, number = batch.rsplit("_", 1)
-        return self._batched(channel, split)[int(number)]
+        split, _ = batch.rsplit("_", 1)
+        return self._batches[channel, split][batch]
 
-    def tiles_in_batch(self, channel: str, batch: str, role: str) -> list[Field]:
+    def tiles_in_batch(self, channel: str, batch: str, role: str) -> list[Tile]:
         """Return the tiles that one objective took of the scenes of a batch."""
         scenes = dict.fromkeys(field.scene for field in self.in_batch(channel, batch))
         return [
             tile
             for scene in scenes
             for tile in self._tiles_by_scene.get((scene, channel), [])
-            if getattr(tile, f"{role}_path") is not None
+            if getattr(tile, role) is not None
         ]
 
     @cached_property
-    def _tiles_by_scene(self) -> dict[tuple[str | None, str], list[Field]]:
-        found: dict[tuple[str | None, str], list[Field]] = {}
+    def _tiles_by_scene(self) -> dict[tuple[str | None, str], list[Tile]]:
+        found: dict[tuple[str | None, str], list[Tile]] = {}
         for tile in self.tiles:
             found.setdefault((tile.scene, tile.channel), []).append(tile)
         return found
 
-    def _batched(self, channel: str, split: str) -> list[list[Field]]:
-        """Return the fields of a split, batch by batch."""
-        fields = self.in_split(channel, split)
+    @cached_property
+    def _batches(self) -> dict[tuple[str, str], dict[str, list[Field]]]:
+        """The batches of every channel and split, by name."""
+        by_split: dict[tuple[str, str], list[Field]] = {}
+        for field in self.fields:
+            by_split.setdefault((field.channel, field.split), []).append(field)
         size = self.fields_per_job
-        if self.stitched:
+        if self.settings.source.stitch is not None:
             # whole scenes: the fields of one are cut from one mosaic
-            grid = self.settings["source"]["stitch"]["fields"]
-            in_scene = grid["rows"] * grid["columns"]
+            grid = self.settings.source.stitch.fields
+            in_scene = grid.rows * grid.columns
             size = max(1, size // in_scene) * in_scene
-        return [fields[first : first + size] for first in range(0, len(fields), size)]
+        return {
+            (channel, split): {
+                f"{split}_{number:03d}": fields[first : first + size]
+                for number, first in enumerate(range(0, len(fields), size))
+            }
+            for (channel, split), fields in by_split.items()
+        }
 
-    def restorations(self) -> list[tuple[str, str, int | None]]:
-        """Return (folder, method, seed) of every restoration: folder is where its images lie.
-
-        The first seed of a network stands for the network and bears its name; further seeds are
-        set apart as <network>.seed_<n>. The mean over all seeds, where it is asked for, is a method
-        of its own, <network>_ensemble. Methods without chance have no seed.
-        """
-        found: list[tuple[str, str, int | None]] = [(name, name, None) for name in self.baselines]
-        for name, network in self.settings["networks"].items():
-            for order, seed in enumerate(network["seeds"]):
-                found.append((name if order == 0 else f"{name}.seed_{seed}", name, seed))
-            if self.settings["restoration"]["seed_ensemble"] and len(network["seeds"]) > 1:
-                found.append((f"{name}_ensemble", f"{name}_ensemble", None))
+    @cached_property
+    def restorations(self) -> list[Restoration]:
+        """Every restoration of the blind-test fields, classical methods first."""
+        found = [Restoration(name, name) for name in self.baselines]
+        for name, network in self.networks.items():
+            for order, seed in enumerate(network.seeds):
+                folder = name if order == 0 else f"{name}.seed_{seed}"
+                found.append(Restoration(folder, name, seed, name, (seed,)))
+            if self.settings.restoration.seed_ensemble and len(network.seeds) > 1:
+                mean = f"{name}{ENSEMBLE}"
+                found.append(Restoration(mean, mean, None, name, network.seeds))
         return found
+
+    @property
+    def shown(self) -> list[Restoration]:
+        """One restoration a method: what figures of images show."""
+        return [one for one in self.restorations if one.name == one.method]
+
+    @property
+    def measured(self) -> list[Restoration]:
+        """Everything that is measured on the blind-test fields."""
+        noiseless = [NOISELESS] if self.simulated else []
+        return [*UNRESTORED, *noiseless, *self.restorations]
+
+    def numbered(self, channel: str, batch: str) -> list[tuple[str, int]]:
+        """Return the simulated fields, or scenes, of a batch with their numbers, which seed them.
+
+        Splits are numbered apart, so that more training fields leave the test fields as they are.
+        """
+        split, _ = batch.rsplit("_", 1)
+        numbers = self._numbers[channel, split]
+        return list(
+            dict.fromkeys(
+                (name, numbers[name])
+                for name in (field.scene or field.name for field in self.in_batch(channel, batch))
+            )
+        )
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, str], dict[str, int]]:
+        """The number of every simulated field or scene, by channel and split."""
+        numbers: dict[tuple[str, str], dict[str, int]] = {}
+        for field in self.fields:
+            of_split = numbers.setdefault((field.channel, field.split), {})
+            first = MEASURED.index(field.split) * 10**6
+            of_split.setdefault(field.scene or field.name, first + len(of_split))
+        return numbers
+
+    def restoration(self, name: str) -> Restoration:
+        """Return the restoration of a name."""
+        return next(r for r in self.restorations if r.name == name)

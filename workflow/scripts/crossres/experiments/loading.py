@@ -1,27 +1,30 @@
 """Loading the experiments that are asked for, and those whose models they begin from."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from crossres.experiments.configuration import load_experiment_settings
 from crossres.experiments.experiment import Experiment
-from crossres.experiments.files import find_experiment
+from crossres.experiments.fields import MEASURED, Field, Tile
 from crossres.experiments.scans import (
     fields_of_scenes,
     scenes_of_tiles,
     simulated_scenes,
     simulated_tiles,
 )
-from crossres.experiments.sheets import Field, read_sheet
+from crossres.experiments.sheets import read_sheet
 from crossres.experiments.transfer import check_initial_models, experiments_needed
 from crossres.jobs import InputError
+from crossres.settings import (
+    Config,
+    Source,
+    StageAcquisition,
+    find_experiment,
+    load_experiment_settings,
+)
+from crossres.settings.acquisition import Splits
 
-MEASURED_SPLITS = ("train", "validation", "test")
 
-
-def load_experiments(config: Mapping[str, Any], folder: Path) -> dict[str, Experiment]:
-    """Return the experiments of a checked configuration, by name, and those that they need.
+def load_experiments(config: Config, folder: Path) -> dict[str, Experiment]:
+    """Return the experiments of a configuration, by name, and those that they need.
 
     An experiment is needed where another initialises a network from its models; then it is loaded
     too, and not ``asked``. It is looked for among the experiments asked for, beside the file that
@@ -34,7 +37,7 @@ def load_experiments(config: Mapping[str, Any], folder: Path) -> dict[str, Exper
         that is not there or does not fit.
     """
     files: dict[str, Path] = {}
-    for entry in config["experiments"]:
+    for entry in config.experiments:
         path = find_experiment(entry, [folder])
         if path.stem in files:
             raise InputError(
@@ -58,44 +61,43 @@ def load_experiments(config: Mapping[str, Any], folder: Path) -> dict[str, Exper
     return experiments
 
 
-def _load(path: Path, config: Mapping[str, Any], folder: Path, asked: bool) -> Experiment:
+def _load(path: Path, config: Config, folder: Path, asked: bool) -> Experiment:
     """Load one experiment, checked by itself."""
-    settings = load_experiment_settings(str(path), config["scale"], folder)
-    fields, tiles = _fields_of(settings["source"])
+    settings = load_experiment_settings(str(path), config.scale, folder)
+    fields, tiles = _fields_of(settings.source)
     experiment = Experiment(
-        path.stem, settings, tuple(fields), config["fields_per_job"], tuple(tiles), asked
+        path.stem, settings, tuple(fields), config.fields_per_job, tuple(tiles), asked
     )
     _check_splits(experiment)
     _check_channels(experiment)
     return experiment
 
 
-def _fields_of(source: Mapping[str, Any]) -> tuple[list[Field], list[Field]]:
+def _fields_of(source: Source) -> tuple[list[Field], list[Tile]]:
     """Return the fields of a source, and the tiles that they are cut from."""
-    if "simulator" in source:
-        return _simulated(source["simulator"]), []
-    if "scan_simulator" in source:
-        scenes = simulated_scenes(source["scan_simulator"])
-        tiles = simulated_tiles(source["scan_simulator"], scenes)
+    simulator = source.simulator
+    if simulator is None:
+        fields, tiles = read_sheet(source)
+        scenes = scenes_of_tiles(tiles)
+    elif isinstance(simulator.acquisition, StageAcquisition):
+        scenes = simulated_scenes(simulator.acquisition, simulator.channels)
+        fields, tiles = [], simulated_tiles(simulator.acquisition, scenes)
     else:
-        rows = read_sheet(source)
-        if "stitch" not in source:
-            return rows, []
-        tiles, scenes = rows, scenes_of_tiles(rows)
-    return fields_of_scenes(scenes, source["stitch"]["fields"]), tiles
+        return _simulated(simulator.channel, simulator.acquisition.fields), []
+    return (fields_of_scenes(scenes, source.stitch.fields) if source.stitch else fields), tiles
 
 
 def _check_channels(experiment: Experiment) -> None:
     """Check what names channels against the channels there are."""
     known = ", ".join(experiment.channels)
-    for role, modality in experiment.settings["modalities"].items():
-        wavelength = modality["wavelength_nm"]
-        if isinstance(wavelength, Mapping) and set(wavelength) != set(experiment.channels):
+    for role in ("input", "target"):
+        wavelength = getattr(experiment.settings.modalities, role).wavelength_nm
+        if isinstance(wavelength, dict) and set(wavelength) != set(experiment.channels):
             raise InputError(
                 f"{experiment.name}: modalities.{role}.wavelength_nm names the channels "
                 f"{', '.join(wavelength)}; the experiment has {known}: give one for each"
             )
-    by = experiment.settings["source"].get("stitch", {}).get("channel")
+    by = experiment.placing_channel
     if by is not None and by not in experiment.channels:
         raise InputError(
             f"{experiment.name}: source.stitch.channel is {by!r}; the experiment has {known}"
@@ -104,7 +106,7 @@ def _check_channels(experiment: Experiment) -> None:
         (tile.scene, tile.channel, role)
         for tile in experiment.tiles
         for role in ("input", "target")
-        if getattr(tile, f"{role}_path") is not None
+        if getattr(tile, role) is not None
     }
     for field in experiment.fields if experiment.stitched else ():
         for role in ("input", "target") if field.split != "apply" else ("input",):
@@ -115,16 +117,16 @@ def _check_channels(experiment: Experiment) -> None:
                 )
 
 
-def _simulated(simulator: Mapping[str, Any]) -> list[Field]:
-    fields = []
-    for split in MEASURED_SPLITS:
-        for number in range(simulator["fields"][split]):
-            fields.append(Field(f"{split}_{number:04d}", simulator["channel"], split))
-    return fields
+def _simulated(channel: str, counts: Splits) -> list[Field]:
+    return [
+        Field(f"{split}_{number:04d}", channel, split)
+        for split in MEASURED
+        for number in range(getattr(counts, split))
+    ]
 
 
 def _check_splits(experiment: Experiment) -> None:
-    needed = MEASURED_SPLITS if experiment.restores else ("train",)
+    needed = MEASURED if experiment.restores else ("train",)
     for channel in experiment.channels:
         for split in needed:
             if not experiment.in_split(channel, split):

@@ -1,32 +1,77 @@
-"""Which code a result depends on."""
+"""What a result depends on: the code that makes it, and the raw images it is made of."""
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 """workflow/scripts: where every script and the library lie."""
 
+GIVEN_AS_PARAMS = ("settings", "catalogue", "section.py")
+"""Rooms whose values reach jobs as params: a change that matters reruns a job by these."""
 
-def code_hash(script: str) -> str:
-    """Return a hash of a script and of every file of the library that it imports.
+BLOCKS, BLOCK_BYTES = 8, 4096
+"""How much of a raw file is looked at."""
 
-    As a parameter of its rule this reruns a step when a room it uses was edited, and not when a
-    file was only touched or another room changed.
+
+def code_hash(script: str, *further: str) -> str:
+    """Return a hash of what a script does, with every file of the library that it imports.
+
+    As a parameter of its rule this reruns a step when the code of a room it uses was edited, and
+    not when a comment or docstring was, a file was only touched, or another room changed.
+
+    Rooms in :data:`GIVEN_AS_PARAMS` do not count, nor what they import: their values reach the
+    job as params. Neither do pages of rooms (``__init__``) that only pass names on. What a room
+    finds by looking through its folder is not imported by name: the rule names the folder.
 
     Parameters
     ----------
     script
         File name under workflow/scripts.
+    further
+        Files that the job chooses by name, such as the one that builds its network, likewise; a
+        folder with a registry stands for the files in it that register something.
     """
+    starts = [start for name in (script, *further) for start in _starts(SCRIPTS / name)]
+    files = {file for start in starts for file in _closure(start)}
+    pages = {page for file in files for page in _pages_above(file)}
     digest = hashlib.sha256()
-    files = _closure(SCRIPTS / script)
-    for path in sorted(files | {page for file in files for page in _pages_above(file)}):
-        digest.update(str(path.relative_to(SCRIPTS)).encode())
-        digest.update(path.read_bytes())
+    for place, meaning in sorted(map(_meaning, files | pages)):
+        if meaning:
+            digest.update(f"{place} {meaning}\n".encode())
     # the name in front keeps readers of a table from taking 12e34567... for a number
     return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def fingerprint(path: str | Path) -> str:
+    """Return what tells a raw file from another of the same name, wherever it lies.
+
+    Its size and a hash of a few blocks at equal distances, so that thousands of large files are
+    told apart in seconds. Times do not count: a folder that was copied elsewhere is the same. An
+    image in which fewer than a block's pixels were edited may pass for the same.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if size <= BLOCKS * BLOCK_BYTES:
+            digest.update(file.read())
+        else:
+            for number in range(BLOCKS):
+                file.seek(number * (size - BLOCK_BYTES) // (BLOCKS - 1))
+                digest.update(file.read(BLOCK_BYTES))
+    return f"{size}:{digest.hexdigest()[:16]}"
+
+
+def _starts(path: Path) -> list[Path]:
+    """Return the file itself, or the files of a folder that its registry collects."""
+    if not path.is_dir():
+        return [path]
+    registry = path / "registry.py"
+    return [file for file in path.glob("*.py") if registry in _direct_imports(file)]
 
 
 @cache
@@ -43,6 +88,69 @@ def _closure(path: Path) -> frozenset[Path]:
 
 
 @cache
+def _code(path: Path) -> ast.Module:
+    """Return the syntax tree of a file without docstrings; comments are in no such tree."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in _with_statements(tree):
+        node.body = [line for line in node.body if not _is_text(line)]
+    return tree
+
+
+def _with_statements(node: Any) -> Iterator[Any]:
+    """Yield whatever statements stand in: a module, its classes, functions, branches and loops."""
+    if isinstance(getattr(node, "body", None), list):
+        yield node
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, part, None)
+        for line in inner if isinstance(inner, list) else ():
+            yield from _with_statements(line)
+
+
+def _is_text(line: ast.stmt) -> bool:
+    return (
+        isinstance(line, ast.Expr)
+        and isinstance(line.value, ast.Constant)
+        and isinstance(line.value.value, str)
+    )
+
+
+@cache
+def _meaning(path: Path) -> tuple[str, str]:
+    """Return a file's place below :data:`SCRIPTS` and a hash of its syntax tree.
+
+    The hash is empty for a page that passes names on.
+    """
+    tree = ast.dump(_code(path)).encode()
+    digest = "" if _passes_names_on(path) else hashlib.sha256(tree).hexdigest()
+    return path.relative_to(SCRIPTS).as_posix(), digest
+
+
+def _passes_names_on(path: Path) -> bool:
+    """Return whether a file is the page of a room that holds nothing of its own.
+
+    Imports, ``__all__``, and tables of names and functions that look names up on demand.
+    """
+    return path.name == "__init__.py" and all(_passes_on(line) for line in _code(path).body)
+
+
+def _passes_on(line: ast.stmt) -> bool:
+    match line:
+        case ast.Import() | ast.ImportFrom():
+            return True
+        case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body, orelse=[]):
+            return all(_passes_on(inner) for inner in body)
+        case ast.FunctionDef(name="__getattr__" | "__dir__"):
+            return True
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=value)
+        ):
+            tables = ast.List | ast.Tuple | ast.Dict
+            return name == "__all__" or (name.startswith("_") and isinstance(value, tables))
+    return False
+
+
+@cache
 def _direct_imports(path: Path) -> frozenset[Path]:
     """Files of the library that a file imports, by the module that each name comes from.
 
@@ -51,38 +159,71 @@ def _direct_imports(path: Path) -> frozenset[Path]:
     for having its room in common with what applies them.
     """
     found: set[Path] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
+    for node in _imports(_code(path)):
+        for alias in node.names:
+            if isinstance(node, ast.Import):
                 found |= _file_of(alias.name)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
+            elif node.module:
                 found |= _home_of(node.module, alias.name)
     return frozenset(found)
 
 
-def _home_of(module: str, name: str) -> set[Path]:
+def _imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    for node in _with_statements(tree):
+        for part in ("body", "orelse", "finalbody"):
+            for line in getattr(node, part, ()):
+                if isinstance(line, ast.Import | ast.ImportFrom):
+                    yield line
+
+
+@cache
+def _home_of(module: str, name: str) -> frozenset[Path]:
     """Return the file that a name of a module comes from."""
     if inner := _file_of(f"{module}.{name}"):
         return inner
+    home = _named_on_page(module).get(name)
+    return _file_of(home) if home else _file_of(module)
+
+
+@cache
+def _named_on_page(module: str) -> dict[str, str]:
+    """Return the modules that the names on a room's page come from, by name."""
     page = SCRIPTS.joinpath(*module.split("."), "__init__.py")
-    if page.is_file():
-        for node in ast.walk(ast.parse(page.read_text())):
-            names = [alias.name for alias in getattr(node, "names", [])]
-            if isinstance(node, ast.ImportFrom) and node.module and name in names:
-                return _file_of(node.module)
-    return _file_of(module)
+    found: dict[str, str] = {}
+    for node in ast.walk(_code(page)) if page.is_file() else ():
+        match node:
+            case ast.ImportFrom(module=str(home), names=names):
+                found |= {alias.asname or alias.name: home for alias in names}
+            case ast.Dict(keys=keys, values=values):
+                # a table of names that are looked up on demand
+                for key, value in zip(keys, values, strict=True):
+                    match key, value:
+                        case ast.Constant(value=str(name)), ast.Constant(value=str(home)):
+                            found.setdefault(name, home)
+    return found
 
 
-def _pages_above(path: Path) -> set[Path]:
+@cache
+def _pages_above(path: Path) -> frozenset[Path]:
     """Return the pages of the rooms that a file lies in: Python runs them first."""
     folders = [folder for folder in path.parents if folder.is_relative_to(SCRIPTS)]
-    return {folder / "__init__.py" for folder in folders if (folder / "__init__.py").is_file()}
+    return frozenset(page for folder in folders if (page := folder / "__init__.py").is_file())
 
 
-def _file_of(module: str) -> set[Path]:
-    """Return the file of a module that is ours, of a room its own page."""
+@cache
+def _file_of(module: str) -> frozenset[Path]:
+    """Return the file of a module that counts, of a room its own page."""
+    room = module.removeprefix("crossres.").split(".")[0]
+    if not (module + ".").startswith("crossres.") or room in GIVEN_AS_PARAMS:
+        return frozenset()
     base = SCRIPTS.joinpath(*module.split("."))
     candidates = (base / "__init__.py", base.with_suffix(".py"))
-    ours = module.split(".")[0] == "crossres"
-    return {path for path in candidates if ours and path.is_file()}
+    counted = [path for path in candidates if path.is_file() and path.name not in GIVEN_AS_PARAMS]
+    return frozenset(counted)
+
+
+def forget() -> None:
+    """Read all files anew from now on: within one start of Snakemake they are read once."""
+    for cached in (_closure, _code, _meaning, _direct_imports, _home_of,
+                   _named_on_page, _pages_above, _file_of):  # fmt: skip
+        cached.cache_clear()

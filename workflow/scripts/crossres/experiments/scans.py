@@ -1,77 +1,61 @@
 """Stage scans: the tiles that a microscope took, and the fields that they become."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from crossres.experiments.sheets import Field
-
-SPLITS = ("train", "validation", "test")
-
-
-def tile_name(scene: str, row: int, column: int) -> str:
-    """Return the name of a tile's file, such as scene_r0c1 for that in row 0, column 1."""
-    return f"{scene}_r{row}c{column}"
+from crossres.experiments.fields import MEASURED, Field, RawFile, Tile, tile_name
+from crossres.settings import FieldGrid, StageAcquisition
 
 
-def fields_of_scenes(
-    scenes: Sequence[tuple[str, str, str]], grid: Mapping[str, int]
-) -> list[Field]:
-    """Return the fields that stage scans are cut into.
+@dataclass(frozen=True)
+class Scene:
+    """What one stage scan shows, in one channel."""
 
-    Parameters
-    ----------
-    scenes
-        (scene, channel, split) of each scan.
-    grid
-        ``source.stitch.fields``: ``rows`` and ``columns``.
-    """
+    name: str
+    channel: str
+    split: str
+
+
+def fields_of_scenes(scenes: Iterable[Scene], grid: FieldGrid) -> list[Field]:
+    """Return the fields that stage scans are cut into, scene by scene and row by row."""
     return [
-        Field(tile_name(scene, row, column), channel, split, scene=scene)
-        for scene, channel, split in scenes
-        for row in range(grid["rows"])
-        for column in range(grid["columns"])
+        Field(tile_name(scene.name, row, column), scene.channel, scene.split, scene=scene.name)
+        for scene in scenes
+        for row in range(grid.rows)
+        for column in range(grid.columns)
     ]
 
 
-def simulated_scenes(simulator: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return (scene, channel, split) of every simulated scan."""
+def simulated_scenes(acquisition: StageAcquisition, channels: Iterable[str]) -> list[Scene]:
+    """Return every simulated scan."""
     return [
-        (f"{split}_{number:03d}", channel, split)
-        for channel in simulator["channels"]
-        for split in SPLITS
-        for number in range(simulator["scenes"][split])
+        Scene(f"{split}_{number:03d}", channel, split)
+        for channel in channels
+        for split in MEASURED
+        for number in range(getattr(acquisition.scenes, split))
     ]
 
 
-def scenes_of_tiles(tiles: Sequence[Field]) -> list[tuple[str, str, str]]:
-    """Return (scene, channel, split) of every scan of a sheet, in its order."""
-    return list(dict.fromkeys((str(t.scene), t.channel, t.split) for t in tiles))
+def scenes_of_tiles(tiles: Iterable[Tile]) -> list[Scene]:
+    """Return every scan of a sheet, in its order."""
+    return list(dict.fromkeys(Scene(t.scene, t.channel, t.split) for t in tiles))
 
 
-def simulated_tiles(
-    simulator: Mapping[str, Any], scenes: Sequence[tuple[str, str, str]]
-) -> list[Field]:
+def simulated_tiles(acquisition: StageAcquisition, scenes: Sequence[Scene]) -> list[Tile]:
     """Return the tiles of simulated scans; their files are the simulator's."""
-    reach = [simulator["scan"][role] for role in ("input", "target")]
-    rows, columns = (max(scan[key] for scan in reach) for key in ("rows", "columns"))
+    scans = {"input": acquisition.scan.input, "target": acquisition.scan.target}
+    rows = max(scan.rows for scan in scans.values())
+    columns = max(scan.columns for scan in scans.values())
     tiles = []
-    for scene, channel, split in scenes:
+    for scene in scenes:
         for row in range(rows):
             for column in range(columns):
-                paths = {
-                    role: f"{tile_name(scene, row, column)}.tif"
-                    for role, scan in simulator["scan"].items()
-                    if row < scan["rows"] and column < scan["columns"]
+                files: dict[str, Any] = {
+                    role: RawFile(f"{tile_name(scene.name, row, column)}.tif")
+                    for role, scan in scans.items()
+                    if row < scan.rows and column < scan.columns
                 }
-                tiles.append(
-                    Field(
-                        tile_name(scene, row, column),
-                        channel,
-                        split,
-                        paths.get("input"),
-                        paths.get("target"),
-                        scene=scene,
-                        tile=(row, column),
-                    )
-                )
+                place = (row, column)
+                tiles.append(Tile(scene.name, scene.channel, scene.split, place, **files))
     return tiles

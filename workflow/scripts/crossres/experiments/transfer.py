@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
-from crossres.experiments.configuration import load_schema
 from crossres.experiments.experiment import Experiment
-from crossres.experiments.files import nearest
 from crossres.jobs import InputError
+from crossres.settings import ExperimentSettings, nearest
 
 MODEL_ENDING = ".safetensors"
 
@@ -26,7 +24,7 @@ class InitialModel:
     seed: int
 
 
-def experiments_needed(settings: Mapping[str, Any]) -> dict[str, str]:
+def experiments_needed(settings: ExperimentSettings) -> dict[str, str]:
     """Return the names of the experiments that an experiment's networks begin from.
 
     By the key that names it, such as ``networks.gan.initialise_from``.
@@ -62,7 +60,7 @@ def initial_model(
     InputError
         There is no such channel or network, or no such file.
     """
-    source = experiments[name].settings["networks"][network]["initialise_from"]
+    source = experiments[name].networks[network].initialise_from
     if source is None:
         return None
     where = f"{name}: networks.{network}.initialise_from is {source!r}"
@@ -89,8 +87,8 @@ def initial_model(
             f"{channel!r}; name one, such as {other.name}/{other.channels[0]}"
         )
     wanted = parts[2] if len(parts) > 2 else network
-    other_network = _known(wanted, other.networks, f"{where}: network")
-    seeds = other.settings["networks"][other_network]["seeds"]
+    other_network = _known(wanted, list(other.networks), f"{where}: network")
+    seeds = other.networks[other_network].seeds
     return InitialModel(
         other.name, other_channel, other_network, seed if seed in seeds else seeds[0]
     )
@@ -111,7 +109,7 @@ def check_initial_models(experiments: Mapping[str, Experiment]) -> None:
         for network, _ in _sources(experiment.settings):
             where = f"{experiment.name}: networks.{network}.initialise_from"
             for channel in experiment.channels:
-                seed = experiment.settings["networks"][network]["seeds"][0]
+                seed = experiment.networks[network].seeds[0]
                 model = initial_model(experiments, experiment.name, channel, network, seed)
                 if isinstance(model, InitialModel):
                     _check_fit(experiment, network, experiments[model.experiment], model, where)
@@ -150,14 +148,13 @@ def _check_fit(
             f"{where}: {model.network} of {other.name} is another network; {network} can begin "
             f"from a {network} alone"
         )
-    if experiment.settings["dims"] != other.settings["dims"]:
+    if experiment.dims != other.dims:
         raise InputError(
-            f"{where}: {other.name} has dims {other.settings['dims']}, {experiment.name} "
-            f"{experiment.settings['dims']}; both must have the same"
+            f"{where}: {other.name} has dims {other.dims}, {experiment.name} "
+            f"{experiment.dims}; both must have the same"
         )
     here, there = (
-        _architecture(e.settings["networks"][name])
-        for e, name in ((experiment, network), (other, model.network))
+        e.networks[name].architecture for e, name in ((experiment, network), (other, model.network))
     )
     for key in here.keys() | there.keys():
         if here.get(key) != there.get(key):
@@ -165,13 +162,12 @@ def _check_fit(
                 f"{where}: {key} is {here.get(key)} here and {there.get(key)} in {other.name}; "
                 "give both networks the same"
             )
-    sizes_nm = [
-        e.settings["modalities"]["target"].get("pixel_size_nm") for e in (experiment, other)
-    ]
-    if None not in sizes_nm and max(sizes_nm) > FURTHEST_SCALE * min(sizes_nm):
+    sizes_nm = [e.settings.modalities.target.pixel_size_nm for e in (experiment, other)]
+    here_nm, there_nm = sizes_nm
+    if here_nm and there_nm and max(here_nm / there_nm, there_nm / here_nm) > FURTHEST_SCALE:
         raise InputError(
-            f"{where}: {experiment.name} has pixels of {sizes_nm[0]:g} nm, {other.name} of "
-            f"{sizes_nm[1]:g} nm; a model helps where they differ by less than {FURTHEST_SCALE:g} x"
+            f"{where}: {experiment.name} has pixels of {here_nm:g} nm, {other.name} of "
+            f"{there_nm:g} nm; a model helps where they differ by less than {FURTHEST_SCALE:g} x"
         )
 
 
@@ -182,7 +178,7 @@ def _check_blind(
     if experiment.simulated or other.simulated:
         return
     # parts of an image can be told apart by their number where both cut it alike
-    same_cut = experiment.settings["source"].get("cut") == other.settings["source"].get("cut")
+    same_cut = experiment.settings.source.cut == other.settings.source.cut
     blind = _images(experiment, channel, ("test",), same_cut)
     seen = _images(other, model.channel, ("train", "validation"), same_cut)
     for image in sorted(blind.keys() & seen.keys()):
@@ -197,18 +193,12 @@ def _images(
 ) -> dict[tuple[Path, int | None], str]:
     """Return the fields of some splits by (file, number of the part that is cut from it)."""
     return {
-        (Path(path).resolve(), field.cut_index if by_part else None): field.name
+        (Path(file.path).resolve(), field.cut_index if by_part else None): field.name
         for field in (experiment.tiles if experiment.stitched else experiment.fields)
         if field.channel == channel and field.split in splits
-        for path in (field.input_path, field.target_path)
-        if path is not None
+        for file in (field.input, field.target)
+        if file is not None
     }
-
-
-def _architecture(network: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a network's settings that only it has: all networks share the training's."""
-    shared = load_schema("experiment")["$defs"]["network"]["properties"]
-    return {key: value for key, value in network.items() if key not in shared}
 
 
 def _known(name: str, names: list[str], where: str) -> str:
@@ -217,8 +207,8 @@ def _known(name: str, names: list[str], where: str) -> str:
     return name
 
 
-def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _sources(settings: ExperimentSettings) -> Iterator[tuple[str, str]]:
     """Yield (network, ``initialise_from``) where that is given."""
-    for name, network in settings["networks"].items():
-        if network["initialise_from"] is not None:
-            yield name, network["initialise_from"]
+    for name, network in settings.networks.trained.items():
+        if network.initialise_from is not None:
+            yield name, network.initialise_from

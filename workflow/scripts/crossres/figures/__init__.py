@@ -1,5 +1,5 @@
 """One file a figure; each takes tables and images and computes no metric."""
 
-from crossres.figures.style import METHOD_LABELS, save_figure
+from crossres.figures.style import save_figure
 
-__all__ = ["METHOD_LABELS", "save_figure"]
+__all__ = ["save_figure"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossres.figures.style import new_figure
@@ -31,7 +32,7 @@ def plot_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _losses(panel, history: pd.DataFrame) -> None:
+def _losses(panel: Axes, history: pd.DataFrame) -> None:
     at = history.iteration
     if "discriminator_loss" not in history:
         panel.semilogy(at, history.generator_loss, ".-", ms=3, color="#D55E00", label="loss")
@@ -57,7 +58,7 @@ def _losses(panel, history: pd.DataFrame) -> None:
     _legend(panel)
 
 
-def _shares(panel, history: pd.DataFrame) -> None:
+def _shares(panel: Axes, history: pd.DataFrame) -> None:
     shares = [column for column in history if column.endswith("_share")]
     for column, colour in zip(sorted(shares), COLOURS, strict=False):
         panel.plot(
@@ -74,7 +75,7 @@ def _shares(panel, history: pd.DataFrame) -> None:
     _mark_warm_up(panel, history)
 
 
-def _validation(panel, history: pd.DataFrame) -> None:
+def _validation(panel: Axes, history: pd.DataFrame) -> None:
     panel.semilogy(
         history.iteration, history.validation_mse, ".-", ms=3, color="#009E73", label="MSE"
     )
@@ -100,11 +101,11 @@ def _validation(panel, history: pd.DataFrame) -> None:
     _legend(panel)
 
 
-def _legend(panel) -> None:
+def _legend(panel: Axes) -> None:
     panel.legend(fontsize=6, frameon=True, framealpha=0.85, edgecolor="none")
 
 
-def _mark_warm_up(panel, history: pd.DataFrame) -> None:
+def _mark_warm_up(panel: Axes, history: pd.DataFrame) -> None:
     if "discriminator_loss" not in history:
         return
     # at iteration 0 no loss has been computed yet, with or without a warm-up

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from crossres.figures.style import colour_of, in_order, label_of, new_figure, show_image
+from crossres.catalogue.methods import colour_of, in_order, label_of
+from crossres.figures.style import new_figure, show_image
 
 
 @dataclass(frozen=True)

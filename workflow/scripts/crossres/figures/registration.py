@@ -22,13 +22,14 @@ def plot_registration(
     pixel_size_nm: float,
     residuals_px: Mapping[str, np.ndarray],
     remark: str = "",
+    axial_px: float | None = None,
 ) -> Figure:
     """Draw the correction as arrows, the overlay in a window before and after, and residuals.
 
     Parameters
     ----------
     pair
-        (2, Y, X) input and registered target.
+        (2, Y, X) input and registered target; of volumes their middle slice.
     before
         (Y, X) the target before the correction.
     correction
@@ -41,9 +42,13 @@ def plot_registration(
         Residual of every accepted field by what it is: "estimated", and "true" where known.
     remark
         Set behind the titles of the overlays.
+    axial_px
+        Largest correction along z, in slices; None of images.
     """
     figure, axes = new_figure(1, 4, (10.4, 2.9))
     _arrows(axes[0, 0], pair[1], correction, window)
+    if axial_px is not None:
+        axes[0, 0].set_xlabel(f"and up to {axial_px:.2f} slices along z")
     add_scale_bar(axes[0, 0], pair.shape[1:], pixel_size_nm)
     for panel, target, title in ((axes[0, 1], before, "before"), (axes[0, 2], pair[1], "after")):
         panel.imshow(overlay(pair[0][window], target[window]), interpolation="nearest")

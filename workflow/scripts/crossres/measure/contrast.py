@@ -1,6 +1,31 @@
 """Signal-to-noise ratio of spots over an object-free background."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
+
+from crossres.measure.measured import MeasuredImage
+from crossres.measure.registry import Quantity, Value, measurement
+
+SNR = Quantity("snr", "1", "SNR", column=20)
+
+
+@measurement(SNR)
+def spot_contrast(seen: MeasuredImage) -> Iterator[Value]:
+    """Measure the fitted peaks of isolated spots over the pixels far from any spot.
+
+    In volumes the distance from a spot counts along z in units of the spots' axial width.
+    """
+    spots = seen.settings.spots
+    if spots is None:
+        return
+    clearance_px = spots.isolation_nm / 2 / seen.pixel_size_nm + spots.crop_px / 4
+    in_widths = np.divide(seen.steps_nm, seen.spot_fwhm_nm)
+    mask = object_free_mask(
+        seen.image.shape, seen.spots_px, clearance_px, in_widths / in_widths[-1]
+    )
+    peaks = (seen.bead_fits.peak + seen.bead_fits.background).to_numpy()
+    yield Value(SNR.name, signal_to_noise(seen.image, peaks, mask))
 
 
 def signal_to_noise(
@@ -11,13 +36,13 @@ def signal_to_noise(
     Parameters
     ----------
     image
-        (Y, X) counts.
+        (Y, X) or (Z, Y, X) counts.
     peak_values
         Peaks of the Gaussian fits to the spots, background included, in counts; NaN are left
         out, and s is the mean of the rest.
     background_mask
-        (Y, X) bool, True where no object is; b and sigma_b are the mean and the standard
-        deviation of the image there.
+        Of the same shape, bool, True where no object is; b and sigma_b are the mean and the
+        standard deviation of the image there.
 
     Returns
     -------
@@ -39,24 +64,33 @@ def signal_to_noise(
 
 
 def object_free_mask(
-    shape: tuple[int, int], positions: np.ndarray, clearance_px: float
+    shape: Sequence[int],
+    positions: np.ndarray,
+    clearance_px: float,
+    steps: Sequence[float] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Return True where no object lies within ``clearance_px``.
 
     Parameters
     ----------
     shape
-        (Y, X).
+        ([Z,] Y, X).
     positions
-        (N, 2) centres of all objects, isolated or not.
+        (N, 2) or (N, 3) centres of all objects, isolated or not.
     clearance_px
-        Radius of the disc cut out around each.
+        Radius of the disc or ellipsoid cut out around each, in the unit of ``steps``.
+    steps
+        Length of a step along each axis; None where all are 1.
     """
-    mask = np.ones(shape, dtype=bool)
-    reach = int(np.ceil(clearance_px))
-    for y, x in np.round(positions).astype(int):
-        top, left = max(0, y - reach), max(0, x - reach)
-        window = mask[top : y + reach + 1, left : x + reach + 1]
-        v, u = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
-        window[(v - y) ** 2 + (u - x) ** 2 <= clearance_px**2] = False
+    steps = np.ones(len(shape)) if steps is None else np.asarray(steps, dtype=float)
+    mask = np.ones(tuple(shape), dtype=bool)
+    reach = np.ceil(clearance_px / steps).astype(int)
+    for centre in np.round(positions).astype(int):
+        first = np.maximum(centre - reach, 0)
+        window = mask[tuple(slice(a, b) for a, b in zip(first, centre + reach + 1, strict=True))]
+        axes = np.ogrid[tuple(slice(a, a + n) for a, n in zip(first, window.shape, strict=True))]
+        squares = [
+            (step * (axis - c)) ** 2 for axis, c, step in zip(axes, centre, steps, strict=True)
+        ]
+        window[sum(squares[1:], squares[0]) <= clearance_px**2] = False
     return mask

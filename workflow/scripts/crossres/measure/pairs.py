@@ -1,14 +1,41 @@
 """Close pairs of spots: intensity profiles through both, and whether they are resolved."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
+
+from crossres.measure.measured import MeasuredImage
+from crossres.measure.registry import Quantity, Value, measurement
 
 SAMPLES_PER_PX = 5
 LEAST_DIP = 0.2
 LEAST_HEIGHT = 0.3
 """Two maxima count as resolved where the dip between them is at least a fifth of the lower, and
 the lower at least 0.3 of the higher, both above the profile's minimum."""
+PROFILE_BEYOND_PX = 8.0
+"""How far a profile reaches beyond both spots."""
+
+DISTANCE = Quantity("peak_to_peak_nm", "nm", "distance of both maxima")
+ANGLE = Quantity("angle_degree", "degree", "angle of the pair")
+
+
+@measurement(DISTANCE, ANGLE, dims=(2,))
+def pair_distances(seen: MeasuredImage) -> Iterator[Value]:
+    """Measure the distance of the two maxima of each close pair, NaN where it is not resolved."""
+    spots = seen.settings.spots
+    if spots is None:
+        return
+    found, pixel_nm = seen.spots_px, seen.pixel_size_nm
+    least_px, greatest_px = (nm / pixel_nm for nm in spots.pair_distance_nm)
+    for number, (i, j) in enumerate(find_pairs(found, least_px, greatest_px)):
+        where = (f"pair_{number}", seen.place_nm((found[i] + found[j]) / 2))
+        profile = pair_profile(seen.image, found[i], found[j], PROFILE_BEYOND_PX)
+        distance_px = peak_to_peak(*profile, spots.fwhm_nm / pixel_nm)
+        yield Value(DISTANCE.name, distance_px * pixel_nm, *where)
+        angle = float(np.degrees(np.arctan2(*(found[j] - found[i]))))
+        yield Value(ANGLE.name, angle, *where)
 
 
 def find_pairs(positions: np.ndarray, least_px: float, greatest_px: float) -> np.ndarray:

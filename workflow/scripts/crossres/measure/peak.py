@@ -73,7 +73,7 @@ def main_peak(values: np.ndarray) -> MainPeak | None:
     x, y = centres[first : last + 1], counts[first : last + 1]
 
     def residual(p: np.ndarray) -> np.ndarray:
-        return p[0] * np.exp(-((x - p[1]) ** 2) / (2 * p[2] ** 2)) - y
+        return np.asarray(p[0] * np.exp(-((x - p[1]) ** 2) / (2 * p[2] ** 2)) - y)
 
     start = (smooth[top], centres[top], spread / 1.35)
     fit = least_squares(residual, start, method="lm") if len(x) >= 3 else None

@@ -1,11 +1,23 @@
 """Several scans of one field by the target's microscope, and what their average says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
-from crossres.registration import apply_shift, estimate_shift
+from crossres.catalogue.methods import TARGET, TRUTH
+from crossres.measure.measured import MeasuredImage
+from crossres.measure.registry import Quantity, Value, measurement
+
+TO_AVERAGE = Quantity("pearson_r_scan_mean", "1", "Pearson r to the mean of all scans")
+
+
+@measurement(TO_AVERAGE, not_of=(TARGET, TRUTH))
+def similarity_to_average(seen: MeasuredImage) -> Iterator[Value]:
+    """Correlate with the average of all scans of the target, where there are several."""
+    if seen.scans:
+        average = average_scans(seen.target, seen.scans)
+        r = float(np.corrcoef(seen.image.ravel(), average.ravel())[0, 1])
+        yield Value(TO_AVERAGE.name, r)
 
 
 def average_scans(first: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
@@ -27,32 +39,8 @@ def average_scans(first: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray
     ----------
     Wang et al. 2019, Fig. 5c: the average of three STED scans, corrected for drift.
     """
+    # only fields with several scans need torch, which takes seconds to load
+    from crossres.registration import apply_shift, estimate_shift
+
     moved = [apply_shift(scan, estimate_shift(first, scan)) for scan in others]
-    return np.mean([first, *moved], axis=0)
-
-
-def correlate_with_average(
-    images: Mapping[str, np.ndarray], target: np.ndarray, others: Sequence[np.ndarray]
-) -> pd.DataFrame:
-    """Return how every method's image correlates with the average of all scans.
-
-    Parameters
-    ----------
-    images
-        (Y, X) counts by name of the restoration.
-    target
-        (Y, X) counts: the first scan, registered onto the input.
-    others
-        (Y, X) counts: the further scans, cut alike.
-
-    Returns
-    -------
-    DataFrame
-        ``method``, ``metric`` (pearson_r_scan_mean), ``value``.
-    """
-    average = average_scans(target, others)
-    rows = [
-        (method, "pearson_r_scan_mean", float(np.corrcoef(image.ravel(), average.ravel())[0, 1]))
-        for method, image in images.items()
-    ]
-    return pd.DataFrame(rows, columns=["method", "metric", "value"])
+    return np.asarray(np.mean([first, *moved], axis=0))

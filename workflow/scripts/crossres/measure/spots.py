@@ -1,8 +1,10 @@
-"""Finding spots and fitting them with 2D Gaussians."""
+"""Finding spots in images and volumes, and fitting those of images with 2D Gaussians."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import gaussian_laplace, maximum_filter
+from scipy.ndimage import gaussian_filter, gaussian_laplace, maximum_filter
 from scipy.optimize import least_squares
 from scipy.spatial import cKDTree
 
@@ -12,7 +14,10 @@ WORST_RESIDUAL = 0.5
 
 
 def find_spots(
-    image: np.ndarray, spot_fwhm_px: float, threshold_sigma: float = 6.0, border_px: int = 0
+    image: np.ndarray,
+    spot_fwhm_px: float | Sequence[float] | np.ndarray,
+    threshold_sigma: float = 6.0,
+    border_px: int = 0,
 ) -> np.ndarray:
     """Find bright spots of about a known width.
 
@@ -23,9 +28,9 @@ def find_spots(
     Parameters
     ----------
     image
-        (Y, X).
+        (Y, X) or (Z, Y, X).
     spot_fwhm_px
-        Expected full width at half maximum, in pixels.
+        Expected full width at half maximum, in pixels: one for all axes, or one for each.
     threshold_sigma
         Detection threshold.
     border_px
@@ -34,17 +39,17 @@ def find_spots(
     Returns
     -------
     ndarray
-        (N, 2) int, (y, x), brightest response first.
+        (N, 2) or (N, 3) int, ([z,] y, x), brightest response first.
     """
-    sigma = max(spot_fwhm_px / FWHM_PER_SIGMA, 0.7)
-    response = -gaussian_laplace(np.asarray(image, dtype=np.float64), sigma)
+    sigmas = np.maximum(np.broadcast_to(spot_fwhm_px, image.ndim) / FWHM_PER_SIGMA, 0.7)
+    response = _blobs(np.asarray(image, dtype=np.float64), sigmas)
     # the truncated kernel does not sum to 0: an even background has a response too
     response -= np.median(response)
     spread = 1.4826 * np.median(np.abs(response))
     if spread == 0:
         # an image clipped at 0 is constant over most of its area
         spread = float(np.std(response))
-    size = 2 * max(1, round(sigma)) + 1
+    size = [2 * max(1, round(sigma)) + 1 for sigma in sigmas]
     # without noise there is no spread, and rounding would make spots of that background
     least = max(threshold_sigma * spread, 1e-9 * float(np.abs(image).max()))
     peak = (response == maximum_filter(response, size)) & (response > least)
@@ -55,12 +60,28 @@ def find_spots(
     return found[np.argsort(-response[tuple(found.T)], kind="stable")]
 
 
-def isolated(positions: np.ndarray, distance_px: float) -> np.ndarray:
-    """Return a mask of the (N, 2) positions that have no other within ``distance_px``."""
+def _blobs(image: np.ndarray, sigmas: np.ndarray) -> np.ndarray:
+    """Return the negative Laplacian of Gaussian, lengths in units of the spots' widths."""
+    if len(set(sigmas)) == 1:
+        curvature: np.ndarray = gaussian_laplace(image, sigmas[0])
+        return -curvature
+    orders = np.eye(image.ndim, dtype=int) * 2
+    curvatures = [
+        sigma**2 * gaussian_filter(image, sigmas, order=order)
+        for sigma, order in zip(sigmas, orders, strict=True)
+    ]
+    return np.asarray(-np.sum(curvatures, axis=0))
+
+
+def isolated(positions: np.ndarray, distance: float) -> np.ndarray:
+    """Return a mask of the (N, 2) or (N, 3) positions that have no other within a distance.
+
+    Both in one unit: where pixels are not cubes, in nm.
+    """
     if len(positions) < 2:
         return np.ones(len(positions), dtype=bool)
-    distance, _ = cKDTree(positions).query(positions, k=2)
-    return distance[:, 1] > distance_px
+    nearest, _ = cKDTree(positions).query(positions, k=2)
+    return np.asarray(nearest[:, 1] > distance)
 
 
 def fit_spots(
@@ -128,7 +149,8 @@ def _fit_one(image: np.ndarray, y: int, x: int, half: int) -> list[float]:
     def model(p: np.ndarray) -> np.ndarray:
         cos, sin = np.cos(p[5]), np.sin(p[5])
         a, b = (v - p[1]) * cos + (u - p[2]) * sin, (u - p[2]) * cos - (v - p[1]) * sin
-        return p[0] * np.exp(-(a**2) / (2 * p[3] ** 2) - b**2 / (2 * p[4] ** 2)) + p[6]
+        spot: np.ndarray = p[0] * np.exp(-(a**2) / (2 * p[3] ** 2) - b**2 / (2 * p[4] ** 2)) + p[6]
+        return spot
 
     fit = least_squares(
         lambda p: (model(p) - crop).ravel() / amplitude,

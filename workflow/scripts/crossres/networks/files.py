@@ -57,6 +57,8 @@ class ModelFile:
         not store it.
     interpolation_order
         Of the spline that resampled them.
+    input_z_step_nm
+        Distance of the raw inputs' slices; None for images, and in older model files.
     """
 
     network: str
@@ -71,6 +73,7 @@ class ModelFile:
     background: float | None = None
     input_pixel_size_nm: float | None = None
     interpolation_order: int = 1
+    input_z_step_nm: float | None = None
 
     def scales_of(self, image: np.ndarray) -> tuple[Scale, Scale]:
         """Return the scale that normalises an image, and the one inverted on its restoration."""

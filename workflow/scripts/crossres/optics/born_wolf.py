@@ -29,6 +29,38 @@ def airy_profile(radius_nm: np.ndarray, wavelength_nm: float, na: float) -> np.n
     return np.where(v == 0, 1.0, (2 * j1(safe) / safe) ** 2)
 
 
+def born_wolf_slices(
+    radius_nm: np.ndarray,
+    z_nm: np.ndarray,
+    wavelength_nm: float,
+    na: float,
+    refractive_index: float,
+) -> np.ndarray:
+    """Return the intensity of a point by radius and distance from focus.
+
+    Parameters
+    ----------
+    radius_nm
+        (R,) distances from the optical axis.
+    z_nm
+        (Z,) distances from the focal plane; their sign makes no difference.
+    wavelength_nm, na, refractive_index
+        As of :func:`born_wolf_psf`.
+
+    Returns
+    -------
+    ndarray
+        (Z, R) float64, 1 on the axis in focus.
+    """
+    rho, weight = leggauss(PUPIL_NODES)
+    rho, weight = (rho + 1) / 2, weight / 2
+    k = 2 * np.pi / wavelength_nm
+    bessel = j0(k * na * radius_nm[:, None] * rho) * (2 * weight * rho)  # (radius, pupil)
+    defocus = np.exp(-0.5j * k * z_nm[:, None] * (na * rho) ** 2 / refractive_index)  # (z, pupil)
+    intensity: np.ndarray = np.abs(defocus @ bessel.T) ** 2
+    return intensity
+
+
 def born_wolf_psf(
     shape: tuple[int, ...],
     pixel_size_nm: float,
@@ -82,11 +114,6 @@ def born_wolf_psf(
     radius_nm = np.sqrt(squared_px) * pixel_size_nm
     planes = 1 if len(shape) == 2 else shape[0]
     z_nm = (np.arange(planes) - planes // 2) * (z_step_nm or 0.0)
-    rho, weight = leggauss(PUPIL_NODES)
-    rho, weight = (rho + 1) / 2, weight / 2
-    k = 2 * np.pi / wavelength_nm
-    bessel = j0(k * na * radius_nm[:, None] * rho) * (weight * rho)  # (radius, pupil)
-    defocus = np.exp(-0.5j * k * z_nm[:, None] * (na * rho) ** 2 / refractive_index)  # (z, pupil)
-    intensity = np.abs(defocus @ bessel.T) ** 2  # (z, radius)
+    intensity = born_wolf_slices(radius_nm, z_nm, wavelength_nm, na, refractive_index)
     psf = intensity[:, where.ravel()].reshape(planes, *shape[-2:])
-    return (psf / psf.sum()).reshape(shape)
+    return np.reshape(psf / psf.sum(), shape)

@@ -1,13 +1,32 @@
 """From photons to the numbers in a file."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
+from crossres.settings import Camera
 
-def detect(
-    photons: np.ndarray, camera: Mapping[str, float], rng: np.random.Generator
-) -> np.ndarray:
+
+def expected_counts(photons: np.ndarray, camera: Camera) -> np.ndarray:
+    """Return the counts that a detector would write without noise, clipping and rounding.
+
+    counts = gain * (photons + background) + offset.
+
+    Parameters
+    ----------
+    photons
+        Expected photons a pixel, any shape.
+    camera
+        The detector.
+
+    Returns
+    -------
+    ndarray
+        float32 of the same shape.
+    """
+    counts = camera.gain * (photons + camera.background_photons) + camera.offset
+    return counts.astype(np.float32)
+
+
+def detect(photons: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
     """Return what a detector writes for an expected number of photons a pixel.
 
     counts = round(gain * Poisson(photons + background) + offset + Normal(0, read noise)),
@@ -18,8 +37,7 @@ def detect(
     photons
         Expected photons a pixel, any shape, not negative.
     camera
-        ``background_photons`` a pixel, ``gain`` in counts a photon, ``offset`` and ``read_noise``
-        in counts, ``bit_depth``.
+        The detector.
     rng
         Source of the noise.
 
@@ -28,9 +46,9 @@ def detect(
     ndarray
         uint8 up to 8 bits, uint16 beyond, of the same shape.
     """
-    arrived = rng.poisson(photons + camera["background_photons"])
-    counts = camera["gain"] * arrived + camera["offset"]
-    counts = counts + rng.normal(0.0, camera["read_noise"], photons.shape)
-    top = 2 ** int(camera["bit_depth"]) - 1
+    arrived = rng.poisson(photons + camera.background_photons)
+    counts = camera.gain * arrived + camera.offset
+    counts = counts + rng.normal(0.0, camera.read_noise, photons.shape)
+    top = 2**camera.bit_depth - 1
     dtype = np.uint8 if top <= 255 else np.uint16
     return np.clip(np.round(counts), 0, top).astype(dtype)

@@ -28,7 +28,7 @@ def frequency_grid() -> np.ndarray:
 @cache
 def _hankel_kernel() -> np.ndarray:
     # 8 MB; a million Bessel functions for every PSF would take longer than drawing a field
-    kernel = j0(2 * np.pi * frequency_grid()[:, None] * radius_grid()[None, :])
+    kernel: np.ndarray = j0(2 * np.pi * frequency_grid()[:, None] * radius_grid()[None, :])
     kernel.flags.writeable = False
     return kernel
 
@@ -45,18 +45,41 @@ def _ring_weights(grid: np.ndarray) -> np.ndarray:
 
 
 def spectrum_of(profile: np.ndarray) -> np.ndarray:
-    """Return the 2D Fourier transform of a radial profile, on :func:`frequency_grid`.
+    """Return the 2D Fourier transform of radial profiles, up to a factor.
 
-    The profile must have faded at the end of :func:`radius_grid`; for the Airy pattern, whose
+    A profile must have faded at the end of :func:`radius_grid`; for the Airy pattern, whose
     rings fade too slowly, use :func:`airy_spectrum`.
+
+    Parameters
+    ----------
+    profile
+        (..., R) on :func:`radius_grid`.
+
+    Returns
+    -------
+    ndarray
+        (..., F) on :func:`frequency_grid`.
     """
-    return _hankel_kernel() @ (profile * _ring_weights(radius_grid()))
+    spectrum: np.ndarray = (profile * _ring_weights(radius_grid())) @ _hankel_kernel().T
+    return spectrum
+
+
+def inverse_of(spectrum: np.ndarray) -> np.ndarray:
+    """Return the radial profiles (..., R) of spectra (..., F), up to a factor they share."""
+    profile: np.ndarray = (spectrum * _ring_weights(frequency_grid())) @ _hankel_kernel()
+    return profile
 
 
 def profile_of(spectrum: np.ndarray) -> np.ndarray:
-    """Return the radial profile of a spectrum, on :func:`radius_grid`, with peak 1."""
-    profile = _hankel_kernel().T @ (spectrum * _ring_weights(frequency_grid()))
-    return profile / profile[0]
+    """Return the radial profile (R,) of a spectrum (F,), with peak 1."""
+    profile = inverse_of(spectrum)
+    relative: np.ndarray = profile / profile[0]
+    return relative
+
+
+def area_nm2(profile: np.ndarray) -> float:
+    """Return the integral of a radial profile (R,) over the plane."""
+    return float(2 * np.pi * RADIUS_STEP_NM * (profile @ _ring_weights(radius_grid())))
 
 
 def airy_spectrum(wavelength_nm: float, na: float) -> np.ndarray:
@@ -68,13 +91,15 @@ def airy_spectrum(wavelength_nm: float, na: float) -> np.ndarray:
     s = q wavelength / (2 NA).
     """
     s = np.minimum(frequency_grid() * wavelength_nm / (2 * na), 1.0)
-    return 2 / np.pi * (np.arccos(s) - s * np.sqrt(1 - s**2))
+    overlap: np.ndarray = 2 / np.pi * (np.arccos(s) - s * np.sqrt(1 - s**2))
+    return overlap
 
 
 def gaussian_spectrum(fwhm_nm: float) -> np.ndarray:
     """Return the spectrum of a Gaussian of the given FWHM, 1 at zero frequency."""
     sigma_nm = fwhm_nm / (2 * np.sqrt(2 * np.log(2)))
-    return np.exp(-2 * (np.pi * sigma_nm * frequency_grid()) ** 2)
+    spectrum: np.ndarray = np.exp(-2 * (np.pi * sigma_nm * frequency_grid()) ** 2)
+    return spectrum
 
 
 def disc_spectrum(diameter_nm: float) -> np.ndarray:

@@ -7,16 +7,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from crossres.jobs import InputError, written_aside
 
 RECORD = ".restored.json"
+TABLE = "restored.csv"
+
+SPREAD = "spread"
+"""Folder of the standard deviations of ensembles, beside the restored images."""
 
 SCRATCH = re.compile(r"\.scratch_[a-z0-9_]{8}")
 """Folders of a restorer, which a run that was killed leaves."""
 
 
-class Record:
-    """Of every restored image of a folder, what it was made of.
+class RestoredRecord:
+    """What every restored image of a folder was made of.
 
     It is written before and after every image, so that a run that is stopped, or ends with images
     that cannot be restored, need not begin again, and knows its own files from others.
@@ -33,23 +39,31 @@ class Record:
     Raises
     ------
     InputError
-        The folder holds what other models restored, or its record is damaged.
+        The folder holds what other models restored or a table of another program, or its record
+        is damaged.
     """
 
     def __init__(self, folder: Path, models: Mapping[str, str], by: Sequence[Any]) -> None:
         self.folder = folder
         self.path = folder / RECORD
+        self.table = folder / TABLE
         self._models = dict(models)
-        self._by = list(by)
+        # as it is read again: JSON knows no tuples
+        self._by = json.loads(json.dumps(list(by)))
         self._made_of: dict[str, Any] = {}
         if self.path.exists():
             try:
                 self._made_of = dict(json.loads(self.path.read_text()))
             except (OSError, ValueError) as error:
                 raise InputError(
-                    f"{self.path}: cannot be read ({error}); name another folder with "
-                    f"restored=..., or move the images out of {folder} and delete it"
+                    f"{self.path}: cannot be read ({error}); name another folder with --out, "
+                    f"or move the images out of {folder} and delete it"
                 ) from None
+        elif self.table.exists():
+            raise InputError(
+                f"{self.table}: is there and was not written by this workflow; name another folder "
+                "with --out"
+            )
         self._require_same_models()
 
     def _require_same_models(self) -> None:
@@ -61,7 +75,7 @@ class Record:
             if not same and (self.folder / name).exists():
                 raise InputError(
                     f"{self.folder}: holds images that were restored by {', '.join(theirs)}, and "
-                    f"model is {', '.join(self._models)}; name another folder with restored=..."
+                    f"model is {', '.join(self._models)}; name another folder with --out"
                 )
 
     def holds(self, image: Path, restored: Sequence[Path]) -> bool:
@@ -85,7 +99,7 @@ class Record:
                 if path.exists():
                     raise InputError(
                         f"{image}: {path} is there and was not restored by this workflow; name "
-                        "another folder with restored=..."
+                        "another folder with --out"
                     )
             return False
         if not restored[0].exists():
@@ -93,7 +107,7 @@ class Record:
         if before["image"] != str(image.resolve()):
             raise InputError(
                 f"{image}: {restored[0]} was restored from {before['image']}; name another folder "
-                "with restored=..."
+                "with --out"
             )
         made = before == self._entry(image, restored)
         return made and all(path.exists() for path in restored)
@@ -117,6 +131,16 @@ class Record:
                 found.append((entry["image"], str(paths[0]), spread))
         return found
 
+    def write_table(self) -> None:
+        """Write restored.csv: every image of the folder, what it was restored to, its spread."""
+        rows = self.rows()
+        if rows or self.table.exists():
+            with written_aside(self.table) as aside:
+                # names that are not UTF-8 are written so that the table can be read
+                pd.DataFrame(rows, columns=["image", "restored", "spread"]).to_csv(
+                    aside, index=False, errors="backslashreplace"
+                )
+
     def clear(self) -> None:
         """Delete what runs that were killed left half done.
 
@@ -125,7 +149,7 @@ class Record:
         if not self._made_of:
             return
         for name in self._made_of:
-            for folder in (self.folder, self.folder / "spread"):
+            for folder in (self.folder, self.folder / SPREAD):
                 (folder / f".{name}.partial").unlink(missing_ok=True)
         for folder in list(self.folder.iterdir()):
             if SCRATCH.fullmatch(folder.name) and folder.is_dir():
@@ -140,11 +164,11 @@ class Record:
             aside.write_text(json.dumps(self._made_of, indent=1))
 
     def _entry(self, image: Path, restored: Sequence[Path]) -> dict[str, Any]:
-        about = image.stat()
+        status = image.stat()
         return {
             "image": str(image.resolve()),
-            "bytes": about.st_size,
-            "changed": about.st_mtime_ns,
+            "bytes": status.st_size,
+            "changed": status.st_mtime_ns,
             "restored": [str(path.relative_to(self.folder)) for path in restored],
             "models": self._models,
             "by": self._by,

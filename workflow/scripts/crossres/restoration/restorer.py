@@ -44,6 +44,7 @@ IN_COMMON = (
     "percentiles_per_image",
     "background",
     "input_pixel_size_nm",
+    "input_z_step_nm",
     "interpolation_order",
 )
 """What models must agree in to be averaged; beside that, they must be of one experiment and channel
@@ -82,7 +83,7 @@ class Restorer:
     _said: set[str] = field(default_factory=set)
 
     @property
-    def about(self) -> ModelFile:
+    def model_file(self) -> ModelFile:
         """What the models' files have in common."""
         return self.models[0][1]
 
@@ -130,18 +131,18 @@ class Restorer:
             scratch = Path(stack.enter_context(folder))
             pixels, metadata = open_image(path, scratch, stated.axes)
             metadata, channels = self._understood(path, pixels, metadata, stated)
-            resampling, warnings = resampling_to_model(metadata, self.about, str(path))
+            resampling, warnings = resampling_to_model(metadata, self.model_file, str(path))
             for warning in warnings:
                 self._say_once(f"{warning} ({path.name})", key=warning, warn=True)
             shape = resampling.restored_shape(_shape_of(pixels.shape, metadata.axes, len(channels)))
-            about = resampling.restored_metadata(metadata)
+            described = resampling.restored_metadata(metadata)
             targets: list[Pixels] = [
-                stack.enter_context(image_to_fill(place, shape, np.float32, about))
+                stack.enter_context(image_to_fill(place, shape, np.float32, described))
                 for place in (restored, spread)
                 if place is not None
             ]
             source = self._without_background(pixels, stated)
-            frames = frames_of(pixels.shape, metadata.axes, self.about.dims, channels)
+            frames = frames_of(pixels.shape, metadata.axes, self.model_file.dims, channels)
             many = len(frames) > 1
             for there, here in progress(frames, path.name) if many else frames:
                 self._restore_frame(
@@ -156,23 +157,23 @@ class Restorer:
         self, path: Path, pixels: StoredArray, metadata: Metadata, stated: Stated
     ) -> tuple[Metadata, list[int]]:
         """Check an image against the models; return its metadata and the channels to restore."""
-        dims = self.about.dims
+        dims = self.model_file.dims
         require_dimensions(metadata, dims, str(path))
-        metadata = with_sizes(metadata, stated, self.about, str(path))
+        metadata = with_sizes(metadata, stated, self.model_file, str(path))
         channels = channels_wanted(pixels.shape, metadata, stated.channels, str(path))
         require_finite(pixels, f"{path}:")
         names = tuple(metadata.channels[n] for n in channels) if metadata.channels else ()
         if len(channels) > 1:
-            trained_on = self.about.trained.get("channel")
+            trained_on = self.model_file.trained.get("channel")
             known = f", trained on {trained_on}" if trained_on else ""
             named = ", ".join(names) or f"all {len(channels)}"
-            self._say_once(f"one model{known}, restores every channel: {named}; `channel` chooses")
+            self._say_once(f"one model{known}, restores every channel: {named}; --channel chooses")
         return metadata.of_channels(channels), channels
 
     def _without_background(self, pixels: Pixels, stated: Stated) -> Pixels:
         """Return an image less the background that the user or the model states."""
         by_user = stated.background is not None
-        background = stated.background if by_user else self.about.background
+        background = stated.background if by_user else self.model_file.background
         if not background:
             return pixels
         whose = "stated" if by_user else "the model's"
@@ -229,9 +230,9 @@ class Restorer:
         average.finish()
 
     def _apply(self, model: Model, source: Pixels, target: Pixels, where: str) -> None:
-        network, about = model
+        network, model_file = model
         on_cpu = torch.device(self.device).type == "cpu"
-        scales = _scales(source, about, where)
+        scales = _scales(source, model_file, where)
         try:
             apply_model(
                 network,
@@ -241,7 +242,7 @@ class Restorer:
                 tile_px=self.tile_px,
                 device=self.device,
                 memory_gb=max(self.memory_gb - RESERVED_GB, 0.1) if on_cpu else None,
-                half_precision=about.trained.get("precision") == "bfloat16",
+                half_precision=model_file.trained.get("precision") == "bfloat16",
                 label=f"tiles of {Path(where).name}",
             )
         except InputError as error:
@@ -262,10 +263,10 @@ def load_models(paths: Sequence[str | Path]) -> list[Model]:
     InputError
         A file is missing or damaged, or the models differ in what they are applied to.
     """
-    models = [load_model(path) for path in paths]
+    models: list[Model] = [load_model(path) for path in paths]
     first = _kind_of(models[0][1])
-    for path, (_, about) in zip(paths, models, strict=True):
-        for key, found in _kind_of(about).items():
+    for path, (_, model_file) in zip(paths, models, strict=True):
+        for key, found in _kind_of(model_file).items():
             if not _agree(found, first[key]):
                 raise InputError(
                     f"{path}: its {key} is {_shown(found)}, that of {paths[0]} is "
@@ -274,12 +275,12 @@ def load_models(paths: Sequence[str | Path]) -> list[Model]:
     return models
 
 
-def _kind_of(about: ModelFile) -> dict[str, Any]:
+def _kind_of(model_file: ModelFile) -> dict[str, Any]:
     """Return what models that are averaged must agree in."""
     return {
-        **{key: getattr(about, key) for key in IN_COMMON},
-        **{key: about.trained.get(key) for key in ("experiment", "channel")},
-        **{key: getattr(about, key) for key in ("input_scale", "target_scale")},
+        **{key: getattr(model_file, key) for key in IN_COMMON},
+        **{key: model_file.trained.get(key) for key in ("experiment", "channel")},
+        **{key: getattr(model_file, key) for key in ("input_scale", "target_scale")},
     }
 
 
@@ -287,7 +288,7 @@ def _agree(one: Any, other: Any) -> bool:
     if not isinstance(one, Scale):
         return bool(one == other)
     allowed = SCALE_TOLERANCE * other.span
-    return abs(one.offset - other.offset) <= allowed and abs(one.span - other.span) <= allowed
+    return bool(abs(one.offset - other.offset) <= allowed and abs(one.span - other.span) <= allowed)
 
 
 def _shown(value: Any) -> str:
@@ -324,12 +325,12 @@ def sampled(pixels: Pixels, most: int = MOST_SAMPLED_PX) -> np.ndarray:
     return np.concatenate([part.ravel() for part in parts])
 
 
-def _scales(source: Pixels, about: ModelFile, where: str) -> tuple[Scale, Scale]:
-    if about.percentiles_per_image is None:
-        return about.input_scale, about.target_scale
-    low, high = about.percentiles_per_image
+def _scales(source: Pixels, model_file: ModelFile, where: str) -> tuple[Scale, Scale]:
+    if model_file.percentiles_per_image is None:
+        return model_file.input_scale, model_file.target_scale
+    low, high = model_file.percentiles_per_image
     try:
-        return about.scales_of(sampled(source))
+        return model_file.scales_of(sampled(source))
     except ValueError as error:
         raise InputError(
             f"{where}: cannot be normalised, as percentiles {low:g} and {high:g} of its pixels are "

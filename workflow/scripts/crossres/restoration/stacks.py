@@ -149,7 +149,11 @@ class Resampling:
             return metadata
         step = self.steps[-1]
         y, x = (round(corner / step) for corner in metadata.corner_px)
-        return replace(metadata, pixel_size_nm=metadata.pixel_size_nm * step, corner_px=(y, x))
+        restored = replace(metadata, pixel_size_nm=metadata.pixel_size_nm * step, corner_px=(y, x))
+        if len(self.steps) == 2 or self.steps[0] == 1 or metadata.z_step_nm is None:
+            return restored
+        # what was said of single slices is not true of others
+        return replace(restored, z_step_nm=metadata.z_step_nm * self.steps[0], planes={})
 
 
 def place_of(index: Sequence[int], shape: Sequence[int], axes: str) -> str:
@@ -226,7 +230,7 @@ def require_dimensions(metadata: Metadata, dims: int, where: str) -> None:
         )
 
 
-def with_sizes(metadata: Metadata, stated: Stated, about: ModelFile, where: str) -> Metadata:
+def with_sizes(metadata: Metadata, stated: Stated, model_file: ModelFile, where: str) -> Metadata:
     """Return the metadata with the pixel sizes that file or user state.
 
     Raises
@@ -239,15 +243,17 @@ def with_sizes(metadata: Metadata, stated: Stated, about: ModelFile, where: str)
         in_file, by_user = _positive(getattr(metadata, key)), _positive(getattr(stated, key))
         if in_file and by_user and _differ(in_file, by_user):
             raise InputError(
-                f"{where}: the file says {key} {in_file:g}, the configuration {by_user:g}; leave "
-                f"{key} out, or correct the file"
+                f"{where}: the file says {key} {in_file:g}, {_option(key)} {by_user:g}; leave the "
+                "option out, or correct the file"
             )
         found[key] = in_file or by_user
-        needed = key == "pixel_size_nm" or (about.dims == 3 and about.z_step_nm is not None)
+        needed = key == "pixel_size_nm" or (
+            model_file.dims == 3 and model_file.z_step_nm is not None
+        )
         if needed and not found[key]:
             raise InputError(
                 f"{where}: has no {key}, which says how far the image must be resampled for the "
-                f"model; add {key}=... to --config, or save the image with it"
+                f"model; add {_option(key)}, or save the image with it"
             )
     return replace(
         metadata,
@@ -257,7 +263,7 @@ def with_sizes(metadata: Metadata, stated: Stated, about: ModelFile, where: str)
 
 
 def resampling_to_model(
-    metadata: Metadata, about: ModelFile, where: str
+    metadata: Metadata, model_file: ModelFile, where: str
 ) -> tuple[Resampling, list[str]]:
     """Return how an image is brought to the model's pixel size, and what there is to warn of.
 
@@ -269,29 +275,40 @@ def resampling_to_model(
     InputError
         The sizes are so far from the model's that they must be wrong.
     """
-    keys = ("z_step_nm",) * (about.dims - 2) + ("pixel_size_nm",) * 2
-    sides = [(key, getattr(metadata, key), getattr(about, key)) for key in keys]
+    sides = [
+        (key, getattr(metadata, key), getattr(model_file, key), getattr(model_file, f"input_{key}"))
+        for key in ("z_step_nm",) * (model_file.dims - 2) + ("pixel_size_nm",) * 2
+    ]
+    if _is_raw([(image, model, given or model) for _, image, model, given in sides]):
+        as_trained = tuple(
+            model / given if model and given else 1.0 for _, _, model, given in sides
+        )
+        # what is finer than the image along any axis is kept
+        return Resampling(as_trained, model_file.interpolation_order, min(as_trained) >= 1), []
     steps, warnings = [], []
-    for key, image_nm, model_nm in sides:
-        if not image_nm or not model_nm or not _differ(image_nm, model_nm):
+    for key, image, model, given in sides:
+        if not image or not model or not _differ(image, model):
             steps.append(1.0)
             continue
-        steps.append(model_nm / image_nm)
-        given_nm = about.input_pixel_size_nm if key == "pixel_size_nm" else None
-        warnings += _warnings_of(key, image_nm, model_nm, given_nm or model_nm, where)
-    image_nm, given_nm = metadata.pixel_size_nm, about.input_pixel_size_nm
-    if (
-        image_nm is not None
-        and given_nm is not None
-        and not _differ(image_nm, given_nm)
-        # of two sizes that hardly differ, the nearer one
-        and abs(image_nm - given_nm) < abs(image_nm - about.pixel_size_nm)
-        and all(step == 1 for step in steps[:-2])
-    ):
-        steps[-2:] = [about.pixel_size_nm / given_nm] * 2
-        back = given_nm < about.pixel_size_nm
-        return Resampling(tuple(steps), about.interpolation_order, back), []
+        steps.append(model / image)
+        warnings += _warnings_of(key, image, model, given or model, where)
     return Resampling(tuple(steps)), list(dict.fromkeys(warnings))
+
+
+def _is_raw(sizes: Sequence[tuple[float | None, float | None, float | None]]) -> bool:
+    """Whether an image has the pixels of the training's raw inputs, and not the model's.
+
+    Parameters
+    ----------
+    sizes
+        Of the image, of the model and of the raw inputs, by axis.
+    """
+    known = [(i, m, g) for i, m, g in sizes if i is not None and m is not None and g is not None]
+    return all(not _differ(image, given) for image, _, given in known) and any(
+        # of two sizes that hardly differ, the nearer one
+        abs(image - given) < abs(image - model)
+        for image, model, given in known
+    )
 
 
 def _warnings_of(
@@ -309,7 +326,7 @@ def _warnings_of(
     if not low * smallest <= image_nm <= high * largest:
         raise InputError(
             f"{where}: its {key} is probably wrong: {sizes}; expected {low:g} to {high:g} times "
-            "the model's: correct it in the file, or in --config where it is stated there"
+            f"the model's: correct it in the file, or {_option(key)} if that states it"
         )
     low, high = HARMLESS_RATIOS
     if not low * smallest <= image_nm <= high * largest:
@@ -323,6 +340,11 @@ def _warnings_of(
             "large to show all of it"
         ]
     return []
+
+
+def _option(key: str) -> str:
+    """Return the option of restore_new that states a size."""
+    return f"--{key.replace('_', '-')}"
 
 
 def _positive(size_nm: float | None) -> float | None:

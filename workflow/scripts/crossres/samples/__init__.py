@@ -11,16 +11,34 @@ from typing import Annotated, Any, Union
 
 from pydantic import Field
 
-from crossres.samples.sample import Emitters, Sample
+from crossres.samples.sample import (
+    Emitters,
+    LayeredSample,
+    Layers,
+    PointSample,
+    Sample,
+)
 
 SAMPLES: dict[str, type[Sample]] = {}
 """Samples by their kind."""
 
 for _module in iter_modules(__path__):
-    for _thing in vars(import_module(f"{__name__}.{_module.name}")).values():
-        if isinstance(_thing, type) and issubclass(_thing, Sample) and _thing is not Sample:
-            SAMPLES[_thing.name()] = _thing
+    for _class in vars(import_module(f"{__name__}.{_module.name}")).values():
+        if (
+            isinstance(_class, type)
+            and issubclass(_class, Sample)
+            and "kind" in _class.model_fields
+        ):
+            SAMPLES[_class.name()] = _class
 
 AnySample: Any = Annotated[Union[tuple(SAMPLES.values())], Field(discriminator="kind")]  # noqa: UP007
 
-__all__ = ["SAMPLES", "AnySample", "Emitters", "Sample"]
+__all__ = [
+    "SAMPLES",
+    "AnySample",
+    "Emitters",
+    "LayeredSample",
+    "Layers",
+    "PointSample",
+    "Sample",
+]

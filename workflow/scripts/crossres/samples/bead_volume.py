@@ -2,12 +2,19 @@
 
 from typing import Literal
 
-from crossres.samples.sample import Sample
+import numpy as np
+
+from crossres.samples.sample import Emitters, PointSample
 from crossres.section import Length, NotNegative
 
+BORDER_NM = 2000.0
+"""Beads are placed as far beyond the imaged volume: their light reaches into it."""
 
-class BeadVolume(Sample):
+
+class BeadVolume(PointSample):
     """Fluorescent nano-beads scattered through a gel."""
+
+    imaged_by = ("volume",)
 
     kind: Literal["bead_volume"]
     """Nano-beads in a gel."""
@@ -17,3 +24,12 @@ class BeadVolume(Sample):
     """Diameter of a bead, in nm."""
     brightness_spread: NotNegative = 0.3
     """Standard deviation of the logarithm of the beads' brightness."""
+
+    def emitters(self, size_nm: tuple[float, float, float], rng: np.random.Generator) -> Emitters:
+        """Scatter beads through the imaged volume and a border around it, above and below too."""
+        wide_nm = np.array(size_nm) + 2 * BORDER_NM
+        count = rng.poisson(self.density_per_um3 * np.prod(wide_nm / 1e3))
+        position_nm = rng.uniform(-BORDER_NM, wide_nm - BORDER_NM, (count, 3))
+        spread = self.brightness_spread
+        brightness = rng.lognormal(-(spread**2) / 2, spread, count)
+        return Emitters(position_nm, brightness, self.diameter_nm, border_nm=BORDER_NM)

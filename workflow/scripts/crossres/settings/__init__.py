@@ -13,10 +13,12 @@ from crossres.settings.acquisition import (
 from crossres.settings.config import Config
 from crossres.settings.deconvolution import Deconvolution
 from crossres.settings.experiment import ExperimentSettings
+from crossres.settings.experiment_files import find_experiment, nearest
 from crossres.settings.measure import Measure, Modulation, Spots
 from crossres.settings.optics import STED, Camera, Confocal, Microscope, Modalities, Widefield
 from crossres.settings.patches import Patches
 from crossres.settings.preprocess import Background, Preprocess, Region
+from crossres.settings.reading import load_config, load_experiment_settings
 from crossres.settings.registration import Registration
 from crossres.settings.restoration import Restoration
 from crossres.settings.source import Cut, FieldGrid, Simulator, Source, Stitch
@@ -49,4 +51,8 @@ __all__ = [
     "Stitch",
     "VolumeAcquisition",
     "Widefield",
+    "find_experiment",
+    "load_config",
+    "load_experiment_settings",
+    "nearest",
 ]

@@ -1,5 +1,6 @@
 """config.yaml: what is run, at which scale, and on what."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
@@ -8,8 +9,14 @@ from crossres.section import Positive, Section
 
 
 def _listed(value: Any) -> Any:
-    """Take one name for a list of one: ``--config experiments=mine.yaml`` has no brackets."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    """Take one name for a list of one: ``--config experiments=mine.yaml`` has no brackets.
+
+    Snakemake takes a file called 20240115 for a number.
+    """
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    entries = value if isinstance(value, list | tuple) else [value]
+    return [str(entry) if type(entry) in (int, float, date) else entry for entry in entries]
 
 
 def _named_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -21,7 +28,8 @@ def _named_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _as_boolean(value: Any) -> Any:
     """Take the true and false of the command line, which Snakemake hands on as texts."""
-    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    known = {"true": True, "false": False}
+    return known.get(value.lower(), value) if isinstance(value, str) else value
 
 
 Name = Annotated[str, Field(min_length=1)]

@@ -1,6 +1,6 @@
 """config/experiments/<name>.yaml: one pair of modalities, from its raw images to its figures."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import create_model
 
@@ -26,10 +26,15 @@ class NetworkChoice(Section):
         return {name: network for name, network in asked.items() if network is not None}
 
 
-_CHOICES: dict[str, Any] = {name: (network | None, None) for name, network in NETWORKS.items()}
-Networks: type[NetworkChoice] = create_model(
-    "Networks", __base__=NetworkChoice, __doc__=NetworkChoice.__doc__, **_CHOICES
-)
+if TYPE_CHECKING:
+    Networks = NetworkChoice
+else:
+    Networks = create_model(
+        "Networks",
+        __base__=NetworkChoice,
+        __doc__=NetworkChoice.__doc__,
+        **{name: (network | None, None) for name, network in NETWORKS.items()},
+    )
 
 
 class ExperimentSettings(Section):
@@ -49,7 +54,7 @@ class ExperimentSettings(Section):
     """How the target is moved onto the input."""
     patches: Patches = Patches()
     """Training patches; every network of the experiment sees the same."""
-    networks: Networks  # type: ignore[valid-type]
+    networks: Networks
     """Networks to train, by name; docs/networks.md says what each is for. The keys that all have
     follow after them as `networks.<name>`."""
     restoration: Restoration = Restoration()
@@ -59,3 +64,14 @@ class ExperimentSettings(Section):
     validation split, by the mean Pearson correlation with the target."""
     measure: Measure = Measure()
     """What is measured on the blind test fields."""
+
+
+class ExperimentFile(ExperimentSettings):
+    """One pair of modalities, from its raw images to its figures."""
+
+    based_on: str | None = None
+    """Another experiment whose settings hold here too, but for the keys that are given here;
+    `demo` likewise. A network or classical method that is null here is left out."""
+    demo: dict[str, Any] = {}
+    """Overrides, by the same keys, for `scale: demo`. What is not named stays as above; `loss` and
+    `shares` are replaced whole."""

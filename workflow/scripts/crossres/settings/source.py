@@ -1,12 +1,16 @@
 """Where the raw images come from: a simulator, or the files that a sheet names."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from crossres.samples import AnySample
+from crossres.samples.cells import Cells
 from crossres.section import ChannelName, Count, Part, Positive, Section
-from crossres.settings.acquisition import AnyAcquisition, Overlap
+from crossres.settings.acquisition import AnyAcquisition, Overlap, Splits, StageAcquisition
+
+ONE_OF_EACH = Splits(train=1, validation=1, test=1)
 
 
 class Simulator(Section):
@@ -20,6 +24,31 @@ class Simulator(Section):
     """Name of the channel; samples with stains have a channel for each instead."""
     seed: Count = 0
     """Seed of all chance in the simulation."""
+
+    @property
+    def channels(self) -> list[str]:
+        """Names of the channels: the sample's stains, or the one that is named."""
+        return list(self.sample.stains) if isinstance(self.sample, Cells) else [self.channel]
+
+    def in_channel(self, channel: str) -> "Simulator":
+        """Return what the images of one channel depend on, all else at some fixed value.
+
+        How many fields there are concerns none of them. Other channels' stains and focus do not
+        concern this one; their filter shifts do, as the sample must be large enough for all.
+        """
+        sample, acquisition = self.sample, self.acquisition
+        if isinstance(sample, Cells):
+            sample = sample.model_copy(update={"stains": {channel: sample.stains[channel]}})
+        if isinstance(acquisition, StageAcquisition):
+            channels = {
+                name: optics if name == channel else optics.model_copy(update={"defocus_um": 0.0})
+                for name, optics in acquisition.channels.items()
+            }
+            changes = {"scenes": ONE_OF_EACH, "channels": channels}
+        else:
+            changes = {"fields": ONE_OF_EACH}
+        acquisition = acquisition.model_copy(update=changes)
+        return self.model_copy(update={"sample": sample, "acquisition": acquisition})
 
 
 class Overlaps(Section):
@@ -94,10 +123,10 @@ class Source(Section):
     """A simulated sample and acquisition."""
     sheet: str | None = None
     """Table of the images, tab-separated, a row per field and channel; see below. It is looked for
-    beside this file first, then in the folder that Snakemake runs in."""
-    data_root: str = "."
-    """Folder that the sheet's paths are relative to, looked for likewise; the sheet's own folder
-    is `.` where the sheet lies beside this file."""
+    beside the file that names it, then in the folder that Snakemake runs in; `~` is your home."""
+    data_root: str | None = None
+    """Folder that the sheet's paths are relative to, looked for as the sheet is: `.` is the folder
+    of the file that names it. null is the folder of the sheet."""
     split_fractions: SplitFractions = SplitFractions()
     """How fields without a split in the sheet are assigned, whole groups at a time."""
     cut: Cut | None = None
@@ -107,3 +136,8 @@ class Source(Section):
     stitch: Stitch | None = None
     """How the tiles of a stage scan become fields: stitched, the input cut into a grid of fields
     about its centre, the target matched to it."""
+
+    @property
+    def images_folder(self) -> Path:
+        """The folder that the paths of the sheet are relative to."""
+        return Path(self.sheet or "").parent if self.data_root is None else Path(self.data_root)

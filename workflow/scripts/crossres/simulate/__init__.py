@@ -1,21 +1,19 @@
-"""Samples, seen through optics, as raw files that a microscope would have written."""
+"""Samples, seen through optics, as raw images that a microscope would have given."""
 
-from crossres.simulate.acquisition import acquire_pair, acquire_scans
-from crossres.simulate.beads import place_beads
+from crossres.simulate.acquisition import Acquired, acquire
 from crossres.simulate.scan_truth import (
+    Lookup,
     ScanTruth,
     sample_position_nm,
     truth_from_dict,
     truth_to_dict,
 )
-from crossres.simulate.stage_scan import acquire_scan
 
 __all__ = [
+    "Acquired",
+    "Lookup",
     "ScanTruth",
-    "acquire_pair",
-    "acquire_scan",
-    "acquire_scans",
-    "place_beads",
+    "acquire",
     "sample_position_nm",
     "truth_from_dict",
     "truth_to_dict",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import ndimage
 
 from crossres.simulate.distortion import Distortion
 
@@ -83,6 +84,30 @@ def sample_position_nm(
             row["x_nm"] + x * np.cos(turn) - y * np.sin(turn),
         ]
     )
+
+
+class Lookup:
+    """The image of a whole sample, to be read at any place, by a cubic spline.
+
+    Parameters
+    ----------
+    image
+        (Y, X); pixel i has its centre at (i + 0.5) pixel sizes from the sample's edge.
+    pixel_size_nm
+        Pixel size.
+    """
+
+    def __init__(self, image: np.ndarray, pixel_size_nm: float) -> None:
+        self.pixel_size_nm = pixel_size_nm
+        self.coefficients = ndimage.spline_filter(image, 3, output=np.float32, mode="mirror")
+
+    def __call__(self, position_nm: np.ndarray) -> np.ndarray:
+        """Return what is seen at (2, ...) y and x from the sample's edge."""
+        place_px = position_nm / self.pixel_size_nm - 0.5
+        values: np.ndarray = ndimage.map_coordinates(
+            self.coefficients, place_px, order=3, mode="mirror", prefilter=False
+        )
+        return values
 
 
 def truth_to_dict(truth: ScanTruth) -> dict[str, Any]:

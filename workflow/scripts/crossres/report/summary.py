@@ -1,0 +1,171 @@
+"""What a page says of each channel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from crossres.catalogue.classical import CLASSICAL
+from crossres.catalogue.methods import TRUTH, label_of
+from crossres.report.tables import Table, metrics_table, pairs_resolved, seeds_table
+
+
+@dataclass(frozen=True)
+class ChannelTables:
+    """What a run left of one channel.
+
+    Parameters
+    ----------
+    experiment, channel, title
+        Their names, and the experiment's title.
+    simulated
+        Whether the raw images were.
+    guard_px
+        Unused pixels between the strips that images were cut into; None where fields are whole.
+    registration
+        registration.csv.
+    registration_error
+        registration_error.csv; None of real images.
+    parameters
+        What choose_deconvolution wrote of each classical method.
+    metrics, structures
+        metrics.csv and structures.csv; None where pairs are only registered.
+    """
+
+    experiment: str
+    channel: str
+    title: str
+    simulated: bool
+    guard_px: int | None
+    registration: pd.DataFrame
+    registration_error: pd.DataFrame | None
+    parameters: tuple[Mapping[str, Any], ...]
+    metrics: pd.DataFrame | None
+    structures: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of a registration, in the median and in the worst field."""
+
+    median_px: str
+    largest_px: str
+    median_nm: str = ""
+
+
+@dataclass(frozen=True)
+class BestParameters:
+    """The parameters at which a classical method was best on the validation fields."""
+
+    label: str
+    iterations: int
+    parameter: str
+    value: str
+    pearson_r: str
+    at_limit: bool
+
+
+@dataclass(frozen=True)
+class ChannelSummary:
+    """What the page shows of a channel; every word that it does not add itself.
+
+    Parameters
+    ----------
+    experiment, channel, title, simulated, guard_px
+        As of :class:`ChannelTables`.
+    fields
+        Number of fields of each split.
+    accepted, registered
+        Number of fields.
+    rejected
+        Fields that the registration left out, with the reason; None where there are none.
+    residual, error
+        The registration's own estimate, and the true error; None where the truth is not known.
+    parameters
+        Of each classical method.
+    measured
+        Every method's values; None where nothing was restored.
+    ceiling
+        SSIM of the truth to the target; empty where the truth is not known.
+    seeds
+        Spread over seeds; None where every network has one.
+    """
+
+    experiment: str
+    channel: str
+    title: str
+    simulated: bool
+    guard_px: int | None
+    fields: str
+    accepted: int
+    registered: int
+    rejected: Table | None
+    residual: Errors
+    error: Errors | None
+    parameters: tuple[BestParameters, ...]
+    measured: Table | None
+    ceiling: str
+    seeds: Table | None
+
+
+def summarise(found: ChannelTables) -> ChannelSummary:
+    """Return what the page says of a channel."""
+    registration, metrics = found.registration, found.metrics
+    accepted = registration[registration.accepted]
+    rejected = registration[~registration.accepted]
+    split = registration.batch.str.rsplit("_", n=1).str[0]
+    error, measured = found.registration_error, None
+    if metrics is not None and found.structures is not None:
+        measured = metrics_table(metrics, pairs_resolved(found.structures))
+    return ChannelSummary(
+        experiment=found.experiment,
+        channel=found.channel,
+        title=found.title,
+        simulated=found.simulated,
+        guard_px=found.guard_px,
+        fields=", ".join(f"{n} {name}" for name, n in split.value_counts().items()),
+        accepted=len(accepted),
+        registered=len(registration),
+        rejected=(
+            Table.of(rejected[["field", "reason", "correlation"]]) if len(rejected) else None
+        ),
+        residual=Errors(*_median_and_largest(accepted.residual_px)),
+        error=(
+            None
+            if error is None
+            else Errors(
+                *_median_and_largest(error.error_rms_px), f"{error.error_rms_nm.median():.2g}"
+            )
+        ),
+        parameters=tuple(map(_best_parameters, found.parameters)),
+        measured=measured,
+        ceiling="" if metrics is None else _ceiling(metrics),
+        seeds=None if metrics is None else seeds_table(metrics),
+    )
+
+
+def _median_and_largest(values: pd.Series) -> tuple[str, str]:
+    return f"{values.median():.2g}", f"{values.max():.2g}"
+
+
+def _true_errors(error: pd.DataFrame) -> Errors:
+    in_nm = f"{error.error_rms_nm.median():.2g}"
+    return Errors(*_median_and_largest(error.error_rms_px), in_nm)
+
+
+def _ceiling(metrics: pd.DataFrame) -> str:
+    ssim = metrics.value[(metrics.method == TRUTH) & (metrics.metric == "ssim")]
+    return f"{ssim.mean():.2g}" if len(ssim) else ""
+
+
+def _best_parameters(chosen: Mapping[str, Any]) -> BestParameters:
+    name = CLASSICAL[chosen["method"]].parameter
+    return BestParameters(
+        label=label_of(chosen["method"]),
+        iterations=chosen["iterations"],
+        parameter=name,
+        value=f"{chosen[name]:g}",
+        pearson_r=f"{chosen['validation_pearson_r']:.3f}",
+        at_limit=chosen["at_limit_of_grid"],
+    )
