@@ -60,13 +60,9 @@ def test_a_warm_up_lies_over_the_schedule(schedule):
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, 0),
-        ({"initialise_from": "beads"}, 100),
-        ({"initialise_from": "beads", "rate_warm_up_iterations": 7}, 7),
-        ({"initialise_from": "beads", "rate_warm_up_iterations": 0}, 0),
-    ],
+    ("fine_tuned", "given", "expected"),
+    [(False, None, 0), (True, None, 100), (True, 7, 7), (True, 0, 0), (False, 7, 7)],
 )
-def test_a_model_that_is_fine_tuned_is_warmed_up_unless_said_otherwise(given, expected):
-    assert rate_warm_up(CNN(iterations=10, **given)) == expected
+def test_a_model_that_is_fine_tuned_is_warmed_up_unless_said_otherwise(fine_tuned, given, expected):
+    settings = CNN(iterations=10, rate_warm_up_iterations=given)
+    assert rate_warm_up(settings, fine_tuned) == expected

@@ -8,7 +8,7 @@ FINE_TUNING_WARM_UP = 100
 """Iterations of warm-up when a model is fine-tuned and the configuration gives none."""
 
 
-def rate_factor(settings: Network, iteration: int) -> float:
+def rate_factor(settings: Network, iteration: int, fine_tuned: bool = False) -> float:
     """Return the factor on the learning rate at an iteration.
 
     Parameters
@@ -19,6 +19,8 @@ def rate_factor(settings: Network, iteration: int) -> float:
         ``rate_warm_up_iterations`` the rate also grows linearly.
     iteration
         From 0.
+    fine_tuned
+        The training begins from a trained model.
     """
     done = iteration / settings.iterations
     factor = 1.0
@@ -26,11 +28,11 @@ def rate_factor(settings: Network, iteration: int) -> float:
         factor = 0.5 * (1 + math.cos(math.pi * done))
     elif settings.schedule == "halving":
         factor = 0.5 ** math.floor(done * (settings.halvings + 1))
-    warm_up = rate_warm_up(settings)
+    warm_up = rate_warm_up(settings, fine_tuned)
     return factor * min(1.0, (iteration + 1) / warm_up) if warm_up else factor
 
 
-def rate_warm_up(settings: Network) -> int:
+def rate_warm_up(settings: Network, fine_tuned: bool) -> int:
     """Return the iterations of warm-up: by default 100 when a model is fine-tuned, else 0.
 
     Adam's first steps follow only the sign of the gradient, at the full rate in every weight. A
@@ -38,4 +40,4 @@ def rate_warm_up(settings: Network) -> int:
     """
     if settings.rate_warm_up_iterations is not None:
         return settings.rate_warm_up_iterations
-    return FINE_TUNING_WARM_UP if settings.initialise_from else 0
+    return FINE_TUNING_WARM_UP if fine_tuned else 0
