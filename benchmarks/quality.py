@@ -34,6 +34,7 @@ import torch
 from machine import describe
 from real_fields import ROOT, Fields, load_fields, prepare
 
+from crossres.deconvolution import iterate_baseline, search
 from crossres.experiments.configuration import load_schema, with_defaults
 from crossres.figures.examples import plot_examples
 from crossres.jobs import InputError
@@ -41,8 +42,8 @@ from crossres.measure.similarity import compare
 from crossres.networks import architecture, build, takes_field
 from crossres.optics import modality_psf
 from crossres.restoration import restore
-from crossres.restoration.baseline import correlation, iterate_baseline, search_grid
 from crossres.restoration.ensembles import ORIENTATIONS, Oriented
+from crossres.settings import ExperimentSettings
 from crossres.training import TrainingData, train
 
 CHANNELS = ("nuclear_pores", "membrane")
@@ -165,27 +166,24 @@ def measured(fields: Fields, name: str, image: np.ndarray) -> dict[str, float]:
 
 
 def deconvolve(
-    fields: Fields, settings: Mapping[str, Any]
+    fields: Fields, settings: ExperimentSettings
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the blind fields by Lucy-Richardson at what is best on the validation fields."""
-    method, optics = "richardson_lucy", settings["modalities"]["input"]
-    background = settings["deconvolution"]["background"]
-    limit, dampings = search_grid(method, settings["deconvolution"][method])
+    method, microscope = "richardson_lucy", settings.modalities.input
+    background, grid = settings.deconvolution.background, settings.deconvolution.methods[method]
     psfs = {
-        blur_nm: modality_psf({**optics, "residual_blur_nm": blur_nm}, fields.pixel_size_nm)
-        for blur_nm in (part * optics["residual_blur_nm"] for part in PSF_WIDENINGS)
+        blur_nm: modality_psf(
+            microscope.model_copy(update={"residual_blur_nm": blur_nm}), fields.pixel_size_nm
+        )
+        for blur_nm in (part * microscope.residual_blur_nm for part in PSF_WIDENINGS)
     }
     scores = {}
     for blur_nm, psf in psfs.items():
-        for damping in dampings:
-            of_fields = [
-                [
-                    correlation(estimate, target)
-                    for estimate in iterate_baseline(method, x, psf, limit, damping, background)
-                ]
-                for x, target in fields.validation.values()
-            ]
-            means = np.mean(of_fields, axis=0)
+        of_fields = [
+            search(method, grid, x, target, psf, background)
+            for x, target in fields.validation.values()
+        ]
+        for damping, means in zip(grid.values, np.mean(of_fields, axis=0), strict=True):
             scores[blur_nm, damping, int(means.argmax()) + 1] = float(means.max())
     blur_nm, damping, iterations = max(scores, key=lambda key: scores[key])
     restored = {}

@@ -163,7 +163,7 @@ def _named_axes(path: Path, tiff: tifffile.TiffFile, stated: str | None) -> str:
     if not set(axes) <= set("TCZYX") or len(set(axes)) < len(axes):
         raise InputError(
             f"{path}: has axes {axes} of shape {shape}; expected axes of T, C, Z, Y, X: "
-            "save it as OME-TIFF or ImageJ TIFF with its axes named; restore_new takes axes=..."
+            "save it as OME-TIFF or ImageJ TIFF with its axes named; restore_new takes --axes"
         )
     return axes
 
