@@ -6,13 +6,10 @@ import pandas as pd
 
 from crossres.figures import save_figure
 from crossres.figures.quality import plot_quality as draw
-from crossres.measure.registry import Quantity
+from crossres.measure.registry import summary_columns
 from crossres.measure.similarity import SIMILARITY, SIMILARITY_TO_TRUTH
 
-REFERENCES: dict[str, tuple[Quantity, ...]] = {
-    "to the target, with its noise": SIMILARITY,
-    "to the truth without noise": SIMILARITY_TO_TRUTH,
-}
+REFERENCES = {"to the target": SIMILARITY, "to the truth": SIMILARITY_TO_TRUTH}
 
 
 def plot_quality(metrics: Path, figures: list[Path]) -> None:
@@ -20,7 +17,7 @@ def plot_quality(metrics: Path, figures: list[Path]) -> None:
     table = pd.read_csv(metrics)
     measured = set(table.metric)
     rows = {
-        reference: {q.name: q.heading for q in known if q.column is not None}
+        reference: {q.name: q.heading for q in summary_columns() if q in known}
         for reference, known in REFERENCES.items()
         if measured & {q.name for q in known}
     }

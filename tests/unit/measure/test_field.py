@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from crossres.measure import MeasuredImage, measure_field
-from crossres.measure.registry import quantities
+from crossres.measure.registry import measurements, quantities, summary_columns
 from crossres.settings import Measure, Modulation, Spots
 
 SPOTS = Measure(spots=Spots())
@@ -121,3 +121,16 @@ def test_a_field_without_beads_gives_nan_and_no_structures(rng):
     for method in ("input", "target"):
         assert np.isnan(value_of(metrics, method, "fwhm_nm"))
         assert np.isnan(value_of(metrics, method, "snr"))
+
+
+def test_no_two_measurements_give_one_quantity():
+    names = [q.name for entry in measurements() for q in entry.quantities]
+    assert len(names) == len(set(names))
+
+
+def test_summaries_begin_with_width_and_contrast_and_end_with_the_truth():
+    columns = [q.name for q in summary_columns()]
+    assert columns[:4] == ["fwhm_nm", "fwhm_axial_nm", "snr", "psnr_db"]
+    against_truth = [q.against_truth for q in summary_columns()]
+    assert against_truth == sorted(against_truth)
+    assert any(against_truth)

@@ -50,7 +50,7 @@ def _panel(panel: Axes, table: pd.DataFrame, methods: list[str]) -> None:
             panel.hlines(np.median(values), place - 0.3, place + 0.3, colour_of(method))
     ceiling = table.value[table.method == TRUTH].dropna()
     if len(ceiling):
-        text = f"ceiling: {label_of(TRUTH)}, median field"
+        text = f"{label_of(TRUTH)}: what a perfect restoration reaches in the median field"
         panel.axhline(ceiling.median(), color=CEILING_COLOUR, ls="--", lw=0.9, label=text)
     panel.set_xticks(
         range(len(methods)),
