@@ -33,8 +33,8 @@ lint: env
 bench: env
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-config/README.md: env workflow/schemas/*.yaml
-	$(BIN)/python workflow/scripts/document_config.py > $@
+config/README.md: env $(wildcard workflow/scripts/crossres/settings/*.py workflow/scripts/crossres/catalogue/*.py workflow/scripts/crossres/samples/*.py)  ## and the schemas for editors
+	$(BIN)/python workflow/scripts/document_config.py
 
 clean:  ## everything that can be made again, but not the environment
 	rm -rf results/*/ results/*.csv results/*.zip results/*.html logs .snakemake
