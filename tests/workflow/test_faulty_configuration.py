@@ -26,12 +26,13 @@ def without(settings, *keys):
 @pytest.mark.parametrize(
     ("configuration", "words"),
     [
-        ({"colour": "red"}, ["configuration: colour is no known key", "scale"]),
-        ({"scael": "demo"}, ["scael is no known key (did you mean scale?"]),
+        ({"colour": "red"}, ["configuration: colour: unknown key", "scale"]),
+        ({"scael": "demo"}, ["scael: unknown key (did you mean scale?"]),
         ({"scale": "large"}, ["scale is 'large'; it can be demo, paper"]),
         ({"device": "tpu"}, ["device is 'tpu'; it can be auto, cpu, cuda"]),
         ({"fields_per_job": 0}, ["fields_per_job", "0"]),
         ({"experiments": []}, ["experiments"]),
+        ({"networks": {}}, ["configuration: networks: unknown key here", "an experiment's file"]),
         (
             {"experiments": ["confocal_sted_bead"]},
             ["'confocal_sted_bead'", "did you mean confocal_sted_beads?"],
@@ -53,18 +54,18 @@ def test_a_wrong_configuration_is_refused(workspace, configuration, words):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (simulated(registraton={}), ["registraton is no known key (did you mean registration?"]),
+        (simulated(registraton={}), ["registraton: unknown key (did you mean registration?"]),
         (
-            simulated(source__simulator__densty=1),
-            ["source.simulator.densty is no known key (", "density_per_um2"],
+            simulated(source__simulator__sample__densty=1),
+            ["source.simulator.sample.densty: unknown key (", "density_per_um2"],
         ),
         (
             simulated(networks__rcnn={"iterations": 1}),
-            ["networks.rcnn is no known network (did you mean cnn?"],
+            ["networks.rcnn: unknown network (did you mean cnn?"],
         ),
         (
             simulated(networks__cnn__learning_rat=1),
-            ["networks.cnn.learning_rat is no known key (did you mean learning_rate?"],
+            ["networks.cnn.learning_rat: unknown key (did you mean learning_rate?"],
         ),
         (simulated(networks__cnn__iterations="many"), ["networks.cnn.iterations", "'many'"]),
         (
@@ -79,8 +80,10 @@ def test_a_wrong_configuration_is_refused(workspace, configuration, words):
         (simulated(networks__cnn__adversarial={}), ["networks.cnn.adversarial does not belong"]),
         (without(simulated(), "title"), ["title is missing"]),
         (
-            simulated(source__simulator__fields={"train": 2, "validation": 0, "test": 2}),
-            ["source.simulator.fields.validation is 0"],
+            simulated(
+                source__simulator__acquisition__fields={"train": 2, "validation": 0, "test": 2}
+            ),
+            ["source.simulator.acquisition.fields.validation is 0"],
         ),
         (
             simulated(patches__size_px=120),
@@ -164,7 +167,7 @@ def words_for_a_pixel_size(rows):
         (row_of_tabs, ["pairs.tsv, line 4: is empty; delete it"]),
         (without_target, ["pairs.tsv, line 2: target is empty"]),
         (unknown_split, ["pairs.tsv, line 2: split is 'training'; it can be train, validation"]),
-        (unknown_column, ["pairs.tsv: 'exposure' is no known column"]),
+        (unknown_column, ["pairs.tsv: 'exposure' is an unknown column"]),
         (missing_column, ["pairs.tsv: has no column 'channel'"]),
         (no_test_field, ["mine: the test split of channel 'beads' is empty"]),
         (name_with_a_slash, ["pairs.tsv, line 2: field is 'a/b'; expected letters, digits"]),

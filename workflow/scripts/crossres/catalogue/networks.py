@@ -55,8 +55,8 @@ class Adversarial(Section):
     """Of its term in the generator's loss."""
     shares: dict[Term, Share] = {}
     """Share of each term in the generator's loss once the discriminator has joined in; the weights
-    (lambda, nu) follow. Every term of `loss` needs one. With `shares: {}` the weights of `loss` hold
-    instead."""
+    (lambda, nu) follow. Every term of `loss` needs one. With `shares: {}` the weights of `loss`
+    hold instead."""
 
 
 class Network(Section):

@@ -10,7 +10,7 @@ from typing import Any
 SCRIPTS = Path(__file__).resolve().parents[2]
 """workflow/scripts: where every script and the library lie."""
 
-GIVEN_AS_PARAMS = ("settings", "catalogue", "section.py")
+GIVEN_AS_PARAMS = ("settings", "catalogue", "section")
 """Rooms whose values reach jobs as params: a change that matters reruns a job by these."""
 
 BLOCKS, BLOCK_BYTES = 8, 4096
@@ -165,6 +165,9 @@ def _direct_imports(path: Path) -> frozenset[Path]:
                 found |= _file_of(alias.name)
             elif node.module:
                 found |= _home_of(node.module, alias.name)
+    if any(getattr(line, "name", None) == "__getattr__" for line in _code(path).body):
+        # reached for no name that is known here: any of its room may be meant
+        found |= set(path.parent.glob("*.py"))
     return frozenset(found)
 
 
@@ -217,9 +220,9 @@ def _file_of(module: str) -> frozenset[Path]:
     if not (module + ".").startswith("crossres.") or room in GIVEN_AS_PARAMS:
         return frozenset()
     base = SCRIPTS.joinpath(*module.split("."))
-    candidates = (base / "__init__.py", base.with_suffix(".py"))
-    counted = [path for path in candidates if path.is_file() and path.name not in GIVEN_AS_PARAMS]
-    return frozenset(counted)
+    return frozenset(
+        path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()
+    )
 
 
 def forget() -> None:

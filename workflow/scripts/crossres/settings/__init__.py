@@ -1,7 +1,9 @@
-"""The configuration, typed: one file a section of an experiment, and config.yaml.
+"""The configuration, typed: one file a section of an experiment, config.yaml, and their reading.
 
-Plain values with their units and bounds, and no behaviour: jobs are given them as params, so that
+Sections are plain values with their units and bounds: jobs are given them as params, so that
 editing a description here reruns nothing (:func:`crossres.experiments.code_hash`).
+:func:`load_config` and :func:`load_experiment_settings` read files, and say in one sentence what is
+wrong with them.
 """
 
 from crossres.settings.acquisition import (

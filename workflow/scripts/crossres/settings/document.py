@@ -130,10 +130,10 @@ def _rows_by_kind(inner: Sequence[tuple[type[Section], tuple[str, ...]]]) -> Ite
     yield f"{place}.{kind_key}", " · ".join(meanings), "required", listed
     for kinds in dict.fromkeys(map(tuple, kinds_of.values())):
         only = f"Of {kind_key} {', '.join(kinds)}: " if len(kinds) < len(inner) else ""
-        for (path, *rest, meaning), has in kinds_of.items():
-            inside = path.removeprefix(f"{place}.").count(".")
+        for row, has in kinds_of.items():
+            inside = "." in row[0].removeprefix(f"{place}.")
             if tuple(has) == kinds:
-                yield path, rest[0], rest[1], meaning if inside else only + meaning
+                yield (*row[:3], row[3] if inside else only + row[3])
 
 
 def _own_defaults(inner: list[tuple[type[Section], tuple[str, ...]]]) -> str:
