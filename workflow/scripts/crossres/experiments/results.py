@@ -91,11 +91,11 @@ class ChannelResults:
             self.path(Layout.restored, restoration=one.name) for one in self.experiment.restorations
         ]
 
-    def inputs_of_figure(self, name: str) -> dict[str, list[str]]:
+    def inputs_of_figure(self, name: str) -> dict[str, str | list[str]]:
         """Return the files that a figure is drawn from, by what it needs them as."""
         splits = FIGURES[name].splits
-        found = {
-            **{table: [path] for table, path in self.tables.items()},
+        found: dict[str, str | list[str]] = {
+            **self.tables,
             "registration_error": self.registration_error,
             "pairs": self.of_batches(Layout.stages["registered"], *splits),
             "displacements": self.of_batches(Layout.displacement, *splits),
