@@ -17,9 +17,9 @@ stitching       the tiles of a stage scan to mosaics
 deconvolution   classical deconvolution, one file a method
 patches         where to cut training patches and what to reject
 networks        one file a network, a registry by configuration name, model files
+restoration     applying a model to images of any size
 training        loop, losses, selection of the best model, checkpoints
 export          trained models as packages for other programs
-restoration     applying a model to images of any size
 measure         one file a measurement
 figures         one file a figure
 report          the page that sums up a run
