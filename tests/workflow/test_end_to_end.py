@@ -38,6 +38,10 @@ TABLES = ["metrics.csv", "structures.csv", "registration.csv", "registration_err
 PROVENANCE = {"experiment": EXPERIMENT, "channel": "beads", "scale": "demo", "data": "simulated"}
 UNITS = {"fwhm_nm": "nm", "snr": "1", "psnr_db": "dB", "ssim": "1", "nrmse": "1", "mse": "1"}
 UNITS |= {"pearson_r": "1"}
+TO_TRUTH = ["psnr_db", "ssim", "nrmse", "mse", "pearson_r"]
+"""Measured against the target as it was recorded, and against the truth without noise."""
+
+UNITS |= {f"{name}_truth": UNITS[name] for name in TO_TRUTH}
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +66,10 @@ def test_registered_fields_hold_input_and_target_on_one_grid(results, batch):
 
 
 def test_registration_leaves_the_input_as_it_was_acquired(results):
-    upsampled = read_image(results / "upsampled" / "test_000" / "test_0000.ome.tif").array
+    resampled = read_image(results / "resampled" / "test_000" / "test_0000.ome.tif").array
     pair = read_image(results / "registered" / "test_000" / "test_0000.ome.tif")
     inside = slice(CROP_PX, -CROP_PX)
-    np.testing.assert_array_equal(pair.channel("input"), upsampled[inside, inside])
+    np.testing.assert_array_equal(pair.channel("input"), resampled[inside, inside])
 
 
 def test_registration_table_has_a_row_a_field(results):
@@ -134,9 +138,29 @@ def test_restored_fields_lie_on_the_grid_of_the_target(results, restoration):
 
 
 def test_the_raw_input_was_coarser_than_what_is_restored(results):
-    image = read_image(results / "raw" / "input" / "test_000" / "test_0000.tif")
-    assert image.pixel_size_nm == pytest.approx(INPUT_PIXEL_NM)
-    assert image.array.shape == (FIELD_PX * PIXEL_NM // INPUT_PIXEL_NM,) * 2
+    constants = json.loads((results / "constants.json").read_text())
+    assert constants["input"]["pixel_size_nm"] == pytest.approx(INPUT_PIXEL_NM)
+    assert constants["target"]["pixel_size_nm"] == pytest.approx(PIXEL_NM)
+
+
+@pytest.mark.parametrize("batch", FIELDS)
+def test_the_truth_is_the_targets_image_without_noise(results, batch):
+    for name in FIELDS[batch]:
+        truth = read_image(results / "truth" / batch / f"{name}.ome.tif")
+        assert (truth.axes, truth.array.shape) == ("YX", (FIELD_PX, FIELD_PX))
+        assert truth.pixel_size_nm == pytest.approx(PIXEL_NM)
+        pair = read_image(results / "registered" / batch / f"{name}.ome.tif")
+        inside = slice(CROP_PX, -CROP_PX)
+        noiseless, target = truth.array[inside, inside], pair.channel("target")
+        shown = target > 0
+        assert np.corrcoef(noiseless[shown], target[shown])[0, 1] > 0.8
+        # counts, the camera's gain and offset included
+        assert noiseless.mean() == pytest.approx(target[shown].mean(), rel=0.1)
+
+
+def test_stages_that_are_passed_through_are_deleted(results):
+    for stage in ("raw", "imported"):
+        assert not list((results / stage).rglob("*.tif"))
 
 
 def test_metrics_hold_one_row_a_field_method_seed_and_metric(metrics):
@@ -144,12 +168,12 @@ def test_metrics_hold_one_row_a_field_method_seed_and_metric(metrics):
     assert list(metrics.columns[:6]) == first
     assert not metrics.duplicated(["field", "method", "seed", "metric"]).any()
     assert set(metrics.field) == set(FIELDS["test_000"])
-    assert set(metrics.method) == {"input", "target", *BASELINES, *TRAINED}
+    assert set(metrics.method) == {"input", "target", "truth", *BASELINES, *TRAINED}
     assert dict(zip(metrics.metric, metrics.unit, strict=True)) == UNITS
     assert (metrics.metric.map(UNITS) == metrics.unit).all()
 
 
-@pytest.mark.parametrize("metric", ["ssim", "psnr_db", "nrmse", "mse", "pearson_r", "snr"])
+@pytest.mark.parametrize("metric", [*TO_TRUTH, *(f"{name}_truth" for name in TO_TRUTH), "snr"])
 @pytest.mark.parametrize("method", ["input", *BASELINES, *TRAINED])
 def test_every_method_is_measured_on_every_field_and_seed(metrics, method, metric):
     rows = metrics[(metrics.method == method) & (metrics.metric == metric)]
@@ -162,6 +186,21 @@ def test_seeds_stand_beside_what_has_chance_and_nothing_else(metrics):
     for method, rows in metrics.groupby("method"):
         assert sorted(rows.seed.dropna().unique()) == TRAINED.get(method, [])
         assert rows.seed.isna().any() == (method not in TRAINED)
+
+
+def test_the_truth_is_the_ceiling_of_what_noise_lets_anything_reach(metrics):
+    rows = metrics[metrics.metric == "pearson_r"].set_index(["field", "method"]).value
+    for field in FIELDS["test_000"]:
+        assert rows[field, "input"] < rows[field, "truth"] < 1
+    # against itself it has no error
+    itself = metrics[(metrics.method == "truth") & metrics.metric.str.endswith("_truth")]
+    assert (itself.value[itself.metric == "nrmse_truth"] < 1e-6).all()
+
+
+def test_restored_fields_of_a_batch_lie_beside_those_of_others_in_one_folder(results):
+    for name in RESTORATIONS:
+        batch = results / "restored_batches" / name / "test_000"
+        assert names_in(batch) == names_in(results / "restored" / name)
 
 
 def test_structures_have_a_place_a_metric_and_a_unit(results):
@@ -235,10 +274,14 @@ def test_every_job_leaves_a_log_and_its_cost(finished):
     costs = {path.relative_to(finished / "logs") for path in (finished / "logs").rglob("*.tsv")}
     assert {path.with_suffix("") for path in logs} == {path.with_suffix("") for path in costs}
     not_needed = {"document_config", "subtract_background", "restore_new"}
-    not_needed |= {"locate_tiles", "stitch_tiles", "cut_fields"}
-    assert {path.parts[0].removesuffix(".log") for path in logs} == {
-        path.stem for path in (finished / "workflow" / "scripts").glob("*.py")
-    } - not_needed
+    not_needed |= {"locate_tiles", "stitch_tiles", "cut_fields", "place_truth"}
+    scripts = {path.stem for path in (finished / "workflow" / "scripts").glob("*.py")}
+    # a script a figure, and one rule for all; one script for all tables, and two rules
+    plotting = {name for name in scripts if name.startswith("plot_")}
+    rules = scripts - plotting - not_needed | {"plot_figure", "collect_details"}
+    assert {path.parts[0].removesuffix(".log") for path in logs} == rules
+    drawn = {path.stem for path in logs if path.parts[0] == "plot_figure"}
+    assert drawn == {name.removeprefix("plot_") for name in plotting} == set(FIGURES)
 
 
 def test_the_report_holds_every_figure(finished, results, tmp_path):

@@ -44,7 +44,7 @@ def test_a_package_holds_the_trained_weights_and_a_validation_field(results):
     assert set(weights) == set(trained)
     for name, tensor in trained.items():
         torch.testing.assert_close(weights[name], tensor, rtol=0, atol=0)
-    field = read_image(results / "upsampled" / "validation_000" / "validation_0000.ome.tif").array
+    field = read_image(results / "resampled" / "validation_000" / "validation_0000.ome.tif").array
     given = np.load(io.BytesIO(files["test_input.npy"]))[0, 0]
     # the field is smaller than a tile of this network, and lies in its middle
     top, left = ((n - m) // 2 for n, m in zip(given.shape, field.shape, strict=True))

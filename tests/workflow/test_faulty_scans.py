@@ -130,7 +130,8 @@ def test_a_tile_of_another_size_in_a_channel_placed_by_another_is_named(faulty_t
 
 def test_fields_that_do_not_fit_into_a_scan_are_refused(copy_of_scans):
     grid = {"rows": 1, "columns": 3, "size_px": 192}
-    write_experiment(copy_of_scans, scanned(source__stitch__fields=grid), SCAN_EXPERIMENT)
+    settings = scanned(source__stitch__fields=grid)
+    write_experiment(copy_of_scans, settings, SCAN_EXPERIMENT, keep_stages=True)
     text = refuse(copy_of_scans, f"{ACTIN}/cut/train_000")
     mosaic = copy_of_scans / ACTIN / "stitched" / "input" / "train_000" / "train_000.ome.tif"
     height, width = read_image(mosaic).array.shape

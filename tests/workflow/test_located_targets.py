@@ -52,7 +52,11 @@ def channel(tmp_path_factory):
         rows.append(row | {role: f"{name}_{role}.tif" for role in ("input", "target")})
     write_sheet(folder / "pairs.tsv", rows)
     write_experiment(folder, of_sheet(**SETTINGS))
-    succeed(folder, f"{CHANNEL}/metrics.csv", f"{CHANNEL}/registration/train_000.csv")
+    succeed(
+        folder,
+        *(f"{CHANNEL}/{name}" for name in ("metrics.csv", "restored/nnls")),
+        f"{CHANNEL}/registration/train_000.csv",
+    )
     return folder / CHANNEL
 
 
@@ -79,7 +83,7 @@ def test_the_part_that_both_show_is_registered(channel):
     assert pair.array.shape[1:] == pytest.approx(left_px, abs=2)
     assert pair.corner_px == pytest.approx([c + CROP_PX for c in CORNER_PX], abs=1)
     # the same place of the input that was restored
-    whole = read_image(channel / "upsampled" / "test_000" / "blind.ome.tif").array
+    whole = read_image(channel / "resampled" / "test_000" / "blind.ome.tif").array
     y, x = pair.corner_px
     height, width = pair.array.shape[1:]
     np.testing.assert_array_equal(pair.channel("input"), whole[y : y + height, x : x + width])

@@ -30,7 +30,7 @@ CROP_PX = 10
 FIELDS = {scene: [f"{scene}_r0c0", f"{scene}_r0c1"] for scene in SCENES}
 """By batch, each of one scene, whose name it bears."""
 
-SCAN = SCANNED["source"]["scan_simulator"]["scan"]
+SCAN = SCANNED["source"]["simulator"]["acquisition"]["scan"]
 RUN = [*(("actin", scene) for scene in SCENES), ("mesh", "train_000")]
 """Channels and scenes that were run, to the registration at least."""
 
@@ -54,10 +54,10 @@ def names_in(folder):
 def plan_changed(folder, settings):
     """Plan the finished run with other settings, and put its own back."""
     try:
-        write_experiment(folder, settings, SCAN_EXPERIMENT)
+        write_experiment(folder, settings, SCAN_EXPERIMENT, keep_stages=True)
         return plan(folder, *SCAN_TARGETS)
     finally:
-        write_experiment(folder, scanned(), SCAN_EXPERIMENT)
+        write_experiment(folder, scanned(), SCAN_EXPERIMENT, keep_stages=True)
 
 
 def of_channel(jobs, name):
@@ -128,10 +128,10 @@ def test_registered_fields_hold_input_and_target_on_one_grid(results, channel, s
         step = round(moves.pixel_size_nm / SCAN_TARGET_NM)
         assert moves.array.shape == (4, height // step, width // step)
         # the target moved, the input is as it was restored
-        upsampled = read_image(results / channel / "upsampled" / scene / f"{name}.ome.tif").array
+        resampled = read_image(results / channel / "resampled" / scene / f"{name}.ome.tif").array
         y, x = pair.corner_px
         np.testing.assert_array_equal(
-            pair.channel("input"), upsampled[y : y + height, x : x + width]
+            pair.channel("input"), resampled[y : y + height, x : x + width]
         )
 
 
@@ -183,7 +183,7 @@ def test_modulation_is_measured_where_it_is_asked_for(actin):
     assert "registration_error_nm" not in units
     for metric, most in (("modulation_depth", 1), ("sharpness", np.inf)):
         rows = metrics[metrics.metric == metric]
-        assert set(rows.method) == {"input", "target", "gan"}
+        assert set(rows.method) == {"input", "target", "truth", "gan"}
         assert rows.value.between(0, most, inclusive="neither").all()
 
 
@@ -192,6 +192,22 @@ def test_the_target_is_sharper_than_the_input(actin):
     for metric in ("modulation_depth", "sharpness"):
         value = metrics[metrics.metric == metric].set_index(["field", "method"]).value.unstack()
         assert (value["target"] > value["input"]).all()
+
+
+def test_the_truth_is_placed_where_the_input_truly_looks(actin):
+    scene = "test_000"
+    for name in FIELDS[scene]:
+        truth = read_image(actin / "placed_truth" / scene / f"{name}.ome.tif")
+        assert truth.array.shape == (SCAN_FIELD_PX, SCAN_FIELD_PX)
+        assert truth.pixel_size_nm == pytest.approx(SCAN_TARGET_NM)
+        pair = read_image(actin / "registered" / scene / f"{name}.ome.tif")
+        y, x = pair.corner_px
+        height, width = pair.array.shape[1:]
+        noiseless = truth.array[y : y + height, x : x + width]
+        target = pair.channel("target")
+        shown = target > 0
+        # the registered target lies on it, to the fraction of a pixel that registration leaves
+        assert np.corrcoef(noiseless[shown], target[shown])[0, 1] > 0.9
 
 
 def test_the_registration_is_drawn_for_screen_and_print(actin):
@@ -212,9 +228,8 @@ def test_optics_of_one_channel_concern_no_other(finished_scans):
 
 
 def test_the_stain_of_one_channel_concerns_no_other(finished_scans):
-    channels = SCANNED["source"]["scan_simulator"]["channels"]
-    brighter = {**channels, "mesh": {**channels["mesh"], "brightness": 1.5}}
-    jobs = plan_changed(finished_scans, scanned(source__scan_simulator__channels=brighter))
+    brighter = {"source__simulator__sample__stains__mesh__brightness": 1.5}
+    jobs = plan_changed(finished_scans, scanned(**brighter))
     assert of_channel(jobs, "mesh")
     assert of_channel(jobs, "actin") == []
 
