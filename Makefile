@@ -49,7 +49,7 @@ bench-short: env  ## every benchmark at its smallest, to see that it runs
 	$(BIN)/python benchmarks/training.py --rounds 1 --size demo
 	$(BIN)/python benchmarks/quality.py --minutes 0.1 --seeds 0 --networks cnn
 
-config/README.md: env  ## and the JSON schemas for editors
+config/README.md: env $(wildcard workflow/scripts/crossres/settings/*.py workflow/scripts/crossres/catalogue/*.py workflow/scripts/crossres/samples/*.py)  ## and the JSON schemas for editors
 	$(BIN)/python workflow/scripts/document_config.py
 
 clean:  ## everything that can be made again, but not the environment

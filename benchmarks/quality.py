@@ -31,11 +31,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from crossres.experiments.configuration import load_schema, with_defaults
 from machine import describe
 from real_fields import ROOT, Fields, load_fields, prepare
 
 from crossres.deconvolution import iterate_baseline, search
-from crossres.experiments.configuration import load_schema, with_defaults
 from crossres.figures.examples import plot_examples
 from crossres.jobs import InputError
 from crossres.measure.similarity import compare

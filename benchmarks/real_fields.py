@@ -16,6 +16,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 from crossres.experiments.configuration import load_schema, with_defaults
+
 from crossres.experiments.sheets import read_sheet
 from crossres.images import Image, field_name, fields_in, read_field_table, read_image
 from crossres.patches import Patches, load_patches

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from crossres.experiments.configuration import load_schema, with_defaults
 from machine import describe, peak_memory_gb, product_rate, seconds
 from torch.utils.flop_counter import FlopCounterMode
 
-from crossres.experiments.configuration import load_schema, with_defaults
 from crossres.networks import PatchDiscriminator, architecture, build, precision_of, takes_field
 from crossres.training import Team, TrainingData, train
 from crossres.training.batches import Sampling, draw_batch
