@@ -74,7 +74,9 @@ def modalities_of(wildcards):
 def pixel_sizes_nm(wildcards):
     """Pixel sizes of both modalities, which a simulation states."""
     modalities = experiment_of(wildcards).settings.modalities
-    return {role: getattr(modalities, role).pixel_size_nm for role in ("input", "target")}
+    return {
+        role: getattr(modalities, role).pixel_size_nm for role in ("input", "target")
+    }
 
 
 def field_names(wildcards):

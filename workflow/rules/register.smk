@@ -2,7 +2,10 @@ def places_of_fields(wildcards):
     """What tells where each target lies: the images it is part of, and where fields were cut."""
     experiment = experiment_of(wildcards)
     if experiment.stitched:
-        return {"within": Layout.before("cut", experiment, "input"), "cut": Layout.stages["cut"]}
+        return {
+            "within": Layout.before("cut", experiment, "input"),
+            "cut": Layout.stages["cut"],
+        }
     if experiment.settings.registration.locate:
         return {"within": Layout.before("resampled", experiment, "input")}
     return {}

@@ -12,7 +12,9 @@ def evidence(wildcards):
     """Paths of what claims are judged by, by experiment and channel."""
     found = {}
     for results in EVIDENCE:
-        found.setdefault(results.experiment.name, {})[results.channel] = results.evidence
+        found.setdefault(results.experiment.name, {})[
+            results.channel
+        ] = results.evidence
     return found
 
 

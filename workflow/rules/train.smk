@@ -1,7 +1,9 @@
 from crossres.catalogue.networks import module_of
 from crossres.experiments import InitialModel, initial_model
 
-PATCHES = {split: Layout.fill(Layout.patches, split=split) for split in ("train", "validation")}
+PATCHES = {
+    split: Layout.fill(Layout.patches, split=split) for split in ("train", "validation")
+}
 
 
 def network_settings(wildcards):
@@ -10,7 +12,11 @@ def network_settings(wildcards):
     How many seeds are trained changes none of them; the model to begin from is an input.
     """
     network = experiment_of(wildcards).networks[wildcards.network]
-    return {**network.as_params(), "seeds": (int(wildcards.seed),), "initialise_from": None}
+    return {
+        **network.as_params(),
+        "seeds": (int(wildcards.seed),),
+        "initialise_from": None,
+    }
 
 
 def initial_models(wildcards):
