@@ -31,36 +31,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from crossres.experiments.configuration import load_schema, with_defaults
+from crossres.restoration.baseline import correlation, iterate_baseline, search_grid
 from machine import describe
 from real_fields import ROOT, Fields, load_fields, prepare
 
-from crossres.deconvolution import iterate_baseline, search
+from crossres.catalogue.networks import NETWORKS
 from crossres.figures.examples import plot_examples
 from crossres.jobs import InputError
 from crossres.measure.similarity import compare
-from crossres.networks import architecture, build, takes_field
 from crossres.optics import modality_psf
 from crossres.restoration import restore
 from crossres.restoration.ensembles import ORIENTATIONS, Oriented
-from crossres.settings import ExperimentSettings
-from crossres.training import TrainingData, train
+from crossres.training import Foreground, Recipe, TrainingData, train
 
 CHANNELS = ("nuclear_pores", "membrane")
 METRICS = ("ssim", "psnr_db", "pearson_r")
 
 COMMON = {"augment": True, "schedule": "cosine", "batch": 4, "loss": {"mse": 1, "ssim": 0.05}}
-SMALL_JUDGE = {"width": 8, "shares": {"mse": 0.14, "ssim": 0.83}}
-NETWORKS: dict[str, dict[str, Any]] = {
+SMALL_DISCRIMINATOR = {"width": 8, "shares": {"mse": 0.14, "ssim": 0.83}}
+SETTINGS: dict[str, dict[str, Any]] = {
     "cnn": {"width": 8, "depth": 3, "learning_rate": 2e-3},
     "gan": {
         "width": 8, "depth": 3, "learning_rate": 2e-3,
-        "adversarial": {**SMALL_JUDGE, "downsample": True},
+        "adversarial": {**SMALL_DISCRIMINATOR, "downsample": True},
     },
     "rcan": {"width": 8, "groups": 2, "blocks": 2, "learning_rate": 2e-3},
     "tcan": {
         "width": 8, "depth": 3, "groups": 2, "blocks": 1, "fourier_width": 12, "joined": 8,
-        "learning_rate": 2e-3, "adversarial": SMALL_JUDGE,
+        "learning_rate": 2e-3, "adversarial": SMALL_DISCRIMINATOR,
     },
 }  # fmt: skip
 """Settings for minutes on two cores, found on the validation fields: narrow networks and small
@@ -108,7 +106,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--channels", nargs="+", choices=CHANNELS, default=list(CHANNELS))
-    parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--networks", nargs="*", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=ROOT / "benchmarks" / "results" / "quality")
     return parser.parse_args()
@@ -166,24 +164,27 @@ def measured(fields: Fields, name: str, image: np.ndarray) -> dict[str, float]:
 
 
 def deconvolve(
-    fields: Fields, settings: ExperimentSettings
+    fields: Fields, settings: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the blind fields by Lucy-Richardson at what is best on the validation fields."""
-    method, microscope = "richardson_lucy", settings.modalities.input
-    background, grid = settings.deconvolution.background, settings.deconvolution.methods[method]
+    method, optics = "richardson_lucy", settings["modalities"]["input"]
+    background = settings["deconvolution"]["background"]
+    limit, dampings = search_grid(method, settings["deconvolution"][method])
     psfs = {
-        blur_nm: modality_psf(
-            microscope.model_copy(update={"residual_blur_nm": blur_nm}), fields.pixel_size_nm
-        )
-        for blur_nm in (part * microscope.residual_blur_nm for part in PSF_WIDENINGS)
+        blur_nm: modality_psf({**optics, "residual_blur_nm": blur_nm}, fields.pixel_size_nm)
+        for blur_nm in (part * optics["residual_blur_nm"] for part in PSF_WIDENINGS)
     }
     scores = {}
     for blur_nm, psf in psfs.items():
-        of_fields = [
-            search(method, grid, x, target, psf, background)
-            for x, target in fields.validation.values()
-        ]
-        for damping, means in zip(grid.values, np.mean(of_fields, axis=0), strict=True):
+        for damping in dampings:
+            of_fields = [
+                [
+                    correlation(estimate, target)
+                    for estimate in iterate_baseline(method, x, psf, limit, damping, background)
+                ]
+                for x, target in fields.validation.values()
+            ]
+            means = np.mean(of_fields, axis=0)
             scores[blur_nm, damping, int(means.argmax()) + 1] = float(means.max())
     blur_nm, damping, iterations = max(scores, key=lambda key: scores[key])
     restored = {}
@@ -265,38 +266,36 @@ def timed_training(
     validations: int,
 ) -> tuple[torch.nn.Module, pd.DataFrame, float]:
     """Train by the workflow's own loop; return network, history and seconds."""
-    own = settings_of(network, iterations, validations, patches)
-    shape = architecture(network, own)
-    if takes_field(network):
-        shape["field_px"] = data.train_inputs.shape[1:]
-    torch.manual_seed(seed)
-    model = build(network, 2, **shape)
+    recipe = recipe_of(network, iterations, validations, patches, seed)
+    model = recipe.build(data.train_inputs[0].shape)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         weights, history = train(
-            model, data, own, seed, torch.device("cpu"), Path(folder) / "state.pt", "quality"
+            model,
+            data,
+            recipe.settings,
+            seed,
+            torch.device("cpu"),
+            Path(folder) / "state.pt",
+            "quality",
+            foreground=recipe.foreground,
         )
         seconds = time.perf_counter() - began
     model.load_state_dict(weights)
     return model, history, seconds
 
 
-def settings_of(
-    network: str, iterations: int, validations: int, patches: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return a network's settings for so many iterations, with the configuration's defaults."""
-    given = {
-        **COMMON,
-        **NETWORKS[network],
-        "iterations": iterations,
-        "validate_every": max(1, iterations // validations),
-    }
+def recipe_of(
+    network: str, iterations: int, validations: int, patches: Mapping[str, Any], seed: int
+) -> Recipe:
+    """Return how a network is trained for so many iterations; defaults are the catalogue's."""
+    given = {**COMMON, **SETTINGS[network], "validate_every": max(1, iterations // validations)}
     if "adversarial" in given:
         warm = int(WARM_UP_PART * iterations)
         given["adversarial"] = {**given["adversarial"], "warm_up_iterations": warm}
-    filled = with_defaults({"networks": {network: given}}, load_schema("experiment"))
-    foreground = {key: patches[key] for key in ("foreground_level", "foreground_fraction")}
-    return {**filled["networks"][network], **foreground}
+    settings = NETWORKS[network](iterations=iterations, **given)
+    foreground = Foreground(patches["foreground_level"], patches["foreground_fraction"])
+    return Recipe(network, settings, foreground, dims=2, seed=seed)
 
 
 def run_careamics(
@@ -376,7 +375,7 @@ def as_markdown(table: pd.DataFrame) -> str:
                 )
                 cells.append(mean if least == most else f"{mean} ({least} to {most})")
             lines.append(f"| {method} | {' | '.join(cells)} |")
-        ahead = ", ".join(leaders(table, list(NETWORKS), channel)) or "none"
+        ahead = ", ".join(leaders(table, list(SETTINGS), channel)) or "none"
         lines += ["", f"Ahead of all others in all three: {ahead}.", ""]
     return "\n".join(lines)
 

@@ -24,14 +24,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from crossres.experiments.configuration import load_schema, with_defaults
 from machine import describe, peak_memory_gb, product_rate, seconds
 from torch.utils.flop_counter import FlopCounterMode
 
-from crossres.networks import PatchDiscriminator, architecture, build, precision_of, takes_field
-from crossres.training import Team, TrainingData, train
-from crossres.training.batches import Sampling, draw_batch
-from crossres.training.loop import JUDGE
+from crossres.catalogue.networks import NETWORKS, Network
+from crossres.networks import PatchDiscriminator, precision_of
+from crossres.training import ProcessGroup, Recipe, TrainingData, train
+from crossres.training.batches import ANY_CROP, Sampling, draw_batch
 from crossres.training.losses import FIDELITY, discriminator_term, generator_term
 
 SMALL = {"width": 8, "downsample": True}
@@ -122,76 +121,55 @@ def measure(name: str, version: str, size: str, device: torch.device) -> dict[st
     """Return seconds and FLOP a step, peak memory and precision of one version of one case."""
     case = dict(CASES[size][name])
     network, dims, patch = name.split()[0], case.pop("dims"), case.pop("patch")
-    settings = settings_of(network, **case, compile=version == "compiled")
+    given = {"validate_every": 10**6, "compile": version == "compiled", **case}
+
+    def recipe(iterations: int) -> Recipe:
+        settings = NETWORKS[network](iterations=iterations, **given)
+        return Recipe(network, settings, ANY_CROP, dims, seed=0)
+
+    settings = recipe(LONG).settings
     rng = np.random.default_rng(0)
-    shape = (2 * settings["batch"], *patch)
+    shape = (2 * settings.batch, *patch)
     x, y = rng.random((2, *shape)).astype(np.float32)
     field = [x[0][..., :64, :64]]
     data = TrainingData(x, y, field, field)
-    flop = count_flop(network, dims, settings, data, device)
+    flop = count_flop(recipe(1), data, device)
     work = plain if version == "plain" else ours
-    work(network, dims, settings, data, device, SHORT)
+    work(recipe(SHORT), data, device)
     times = {
-        count: seconds(lambda n=count: work(network, dims, settings, data, device, n), device)
+        count: seconds(lambda n=count: work(recipe(n), data, device), device)
         for count in (SHORT, LONG)
     }
-    wanted = "float32" if version == "plain" else settings["precision"]
+    wanted = "float32" if version == "plain" else settings.precision
     return {
         "step_s": (times[LONG] - times[SHORT]) / (LONG - SHORT),
         "flop": flop,
         "peak_gb": peak_memory_gb(device),
         "precision": str(precision_of(wanted, device)).removeprefix("torch."),
-        "batch": settings["batch"],
+        "batch": settings.batch,
     }
 
 
-def settings_of(network: str, **given: Any) -> dict[str, Any]:
-    """Return a network's settings with the defaults of the configuration."""
-    schema = load_schema("experiment")
-    given = {"iterations": LONG, "validate_every": 10**6, **given}
-    filled = with_defaults({"networks": {network: given}}, schema)["networks"][network]
-    return {**filled, "foreground_level": 0.25, "foreground_fraction": 0.0}
-
-
-def networks_of(
-    network: str, dims: int, settings: dict[str, Any], patch: tuple[int, ...], device: torch.device
-) -> list[torch.nn.Module]:
-    torch.manual_seed(0)
-    shape = architecture(network, settings)
-    if takes_field(network):
-        shape["field_px"] = patch
-    found = [build(network, dims, **shape)]
-    if settings["adversarial"]:
-        found.append(PatchDiscriminator(**{key: settings["adversarial"][key] for key in JUDGE}))
+def networks_of(recipe: Recipe, data: TrainingData, device: torch.device) -> list[torch.nn.Module]:
+    found: list[torch.nn.Module] = [recipe.build(data.train_inputs[0].shape)]
+    if recipe.settings.adversarial:
+        found.append(PatchDiscriminator(recipe.settings.adversarial))
     return [net.to(device).train() for net in found]
 
 
-def ours(
-    network: str,
-    dims: int,
-    settings: dict[str, Any],
-    data: TrainingData,
-    device: torch.device,
-    iterations: int,
-) -> None:
-    generator = networks_of(network, dims, settings, data.train_inputs.shape[1:], device)[0]
+def ours(recipe: Recipe, data: TrainingData, device: torch.device) -> None:
+    generator = networks_of(recipe, data, device)[0]
     with tempfile.TemporaryDirectory() as folder:
-        own = {**settings, "iterations": iterations}
-        train(generator, data, own, 0, device, Path(folder) / "state.pt", "benchmark")
+        state = Path(folder) / "state.pt"
+        train(generator, data, recipe.settings, 0, device, state, "benchmark")
 
 
-def plain(
-    network: str,
-    dims: int,
-    settings: dict[str, Any],
-    data: TrainingData,
-    device: torch.device,
-    iterations: int,
-) -> None:
-    nets = networks_of(network, dims, settings, data.train_inputs.shape[1:], device)
+def plain(recipe: Recipe, data: TrainingData, device: torch.device) -> None:
+    nets = networks_of(recipe, data, device)
     optimisers = [torch.optim.Adam(net.parameters()) for net in nets]
-    sampling = Sampling(settings["batch"], settings["augment"], seed=0)
-    for iteration in range(iterations):
+    settings = recipe.settings
+    sampling = Sampling(settings.batch, settings.augment, seed=0)
+    for iteration in range(settings.iterations):
         x, y = draw_batch(data.train_inputs, data.train_targets, sampling, iteration)
         plain_step(nets, optimisers, settings, x.to(device), y.to(device))
 
@@ -199,34 +177,32 @@ def plain(
 def plain_step(
     nets: list[torch.nn.Module],
     optimisers: list[torch.optim.Optimizer],
-    settings: dict[str, Any],
+    settings: Network,
     x: torch.Tensor,
     y: torch.Tensor,
 ) -> None:
     restored = nets[0](x)
-    loss = sum(weight * FIDELITY[term](restored, y) for term, weight in settings["loss"].items())
-    if len(nets) == 2:
-        kind = settings["adversarial"]["kind"]
+    loss = sum(weight * FIDELITY[term](restored, y) for term, weight in settings.loss.items())
+    if settings.adversarial:
+        kind = settings.adversarial.kind
         of_target = nets[1](y) if kind != "standard" else None
-        loss = loss + generator_term(kind, nets[1](restored), of_target, Team())
+        loss = loss + generator_term(kind, nets[1](restored), of_target, ProcessGroup())
     optimisers[0].zero_grad()
     loss.backward()
     optimisers[0].step()
     loss.item()
-    if len(nets) == 2:
-        judged = discriminator_term(kind, nets[1](restored.detach()), nets[1](y), Team())
+    if settings.adversarial:
+        lost = discriminator_term(kind, nets[1](restored.detach()), nets[1](y), ProcessGroup())
         optimisers[1].zero_grad()
-        judged.backward()
+        lost.backward()
         optimisers[1].step()
-        judged.item()
+        lost.item()
 
 
-def count_flop(
-    network: str, dims: int, settings: dict[str, Any], data: TrainingData, device: torch.device
-) -> int:
+def count_flop(recipe: Recipe, data: TrainingData, device: torch.device) -> int:
     """Count the FLOP of one plain step, forward and backward."""
     with FlopCounterMode(display=False) as counter:
-        plain(network, dims, settings, data, device, 1)
+        plain(recipe, data, device)
     return counter.get_total_flops()
 
 

@@ -9,12 +9,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from quality import (
-    NETWORKS,
+    SETTINGS,
     VALIDATIONS,
     as_markdown,
     iterations_within,
     leaders,
-    settings_of,
+    recipe_of,
     summary,
 )
 
@@ -66,10 +66,10 @@ def test_the_table_writes_means_and_spreads() -> None:
     assert "| cnn | 0.600 (0.500 to 0.700) | 0.06 (0.05 to 0.07) |" in text
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", SETTINGS)
 def test_every_network_has_settings_the_configuration_knows(network: str) -> None:
-    settings = settings_of(network, 100, VALIDATIONS, PATCHES)
-    assert settings["validate_every"] == 100 // VALIDATIONS
-    assert settings["foreground_level"] == 0.25
-    if settings["adversarial"]:
-        assert 0 < settings["adversarial"]["warm_up_iterations"] < 100
+    recipe = recipe_of(network, 100, VALIDATIONS, PATCHES, seed=0)
+    assert recipe.settings.validate_every == 100 // VALIDATIONS
+    assert recipe.foreground == (0.25, 0.005)
+    if recipe.settings.adversarial:
+        assert 0 < recipe.settings.adversarial.warm_up_iterations < 100
