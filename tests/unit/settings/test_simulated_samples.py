@@ -77,7 +77,7 @@ def test_cells_are_scanned_by_a_stage(load):
         ((CELLS,), {}, "acquisition.kind is pair, which does not image the sample cells; it can be "
          "stage"),
         (({"kind": "beads"}, STAGE), {"source": {"stitch": STITCH}},
-         "kind is stage, which does not image the sample beads; it can be pair, repeats, volume"),
+         "kind is stage, which does not image the sample beads; it can be pair, repeats"),
         (({"kind": "bead_volume"},), {}, "kind is pair, which does not image the sample bead_vol"),
         ((CELLS, STAGE), {}, "source.stitch is missing; a stage scan needs it"),
         (({"kind": "beads"},), {"source": {"stitch": STITCH}}, "source.stitch has no tiles"),

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from crossres.catalogue.networks import CNN
-from crossres.training.schedules import rate_factor, rate_warm_up
+from crossres.training.schedules import rate_factor
 
 
 def factors(iterations=1000, schedule="constant", halvings=4, warm_up=0):
@@ -57,12 +57,3 @@ def test_a_warm_up_lies_over_the_schedule(schedule):
     plain, warmed = factors(20, schedule), factors(20, schedule, warm_up=10)
     grown = [min(1.0, (i + 1) / 10) for i in range(20)]
     assert warmed == pytest.approx([a * b for a, b in zip(plain, grown, strict=True)])
-
-
-@pytest.mark.parametrize(
-    ("fine_tuned", "given", "expected"),
-    [(False, None, 0), (True, None, 100), (True, 7, 7), (True, 0, 0), (False, 7, 7)],
-)
-def test_a_model_that_is_fine_tuned_is_warmed_up_unless_said_otherwise(fine_tuned, given, expected):
-    settings = CNN(iterations=10, rate_warm_up_iterations=given)
-    assert rate_warm_up(settings, fine_tuned) == expected

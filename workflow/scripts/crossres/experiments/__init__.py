@@ -8,7 +8,7 @@ from crossres.experiments.fields import MEASURED, Field, RawFile, Tile, tile_nam
 from crossres.experiments.layout import Layout
 from crossres.experiments.loading import load_experiments
 from crossres.experiments.preparation import Preparation
-from crossres.experiments.provenance import code_hash
+from crossres.experiments.provenance import code_hash, fingerprint
 from crossres.experiments.results import ChannelResults
 from crossres.experiments.transfer import InitialModel, initial_model
 
@@ -25,6 +25,7 @@ __all__ = [
     "Restoration",
     "Tile",
     "code_hash",
+    "fingerprint",
     "initial_model",
     "load_experiments",
     "tile_name",

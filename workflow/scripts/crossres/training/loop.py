@@ -212,7 +212,7 @@ class _Run:
 
     def step(self, x: Tensor, y: Tensor) -> None:
         """Update the generator once and, after the warm-up, the discriminator once."""
-        factor = rate_factor(self.settings, self.iteration, self.fine_tuned)
+        factor = rate_factor(self.settings, self.iteration)
         self.optimiser.param_groups[0]["lr"] = factor * self.settings.learning_rate
         with autocast(self.device, self.precision):
             restored = self.parallel_generator(x)

@@ -4,11 +4,8 @@ import math
 
 from crossres.catalogue.networks import Network
 
-FINE_TUNING_WARM_UP = 100
-"""Iterations of warm-up when a model is fine-tuned and the configuration gives none."""
 
-
-def rate_factor(settings: Network, iteration: int, fine_tuned: bool = False) -> float:
+def rate_factor(settings: Network, iteration: int) -> float:
     """Return the factor on the learning rate at an iteration.
 
     Parameters
@@ -19,8 +16,6 @@ def rate_factor(settings: Network, iteration: int, fine_tuned: bool = False) -> 
         ``rate_warm_up_iterations`` the rate also grows linearly.
     iteration
         From 0.
-    fine_tuned
-        The training begins from a trained model.
     """
     done = iteration / settings.iterations
     factor = 1.0
@@ -28,16 +23,7 @@ def rate_factor(settings: Network, iteration: int, fine_tuned: bool = False) -> 
         factor = 0.5 * (1 + math.cos(math.pi * done))
     elif settings.schedule == "halving":
         factor = 0.5 ** math.floor(done * (settings.halvings + 1))
-    warm_up = rate_warm_up(settings, fine_tuned)
+    # Adam's first steps follow only the sign of the gradient, at the full rate in every weight: a
+    # warm-up keeps them from spoiling a trained model
+    warm_up = settings.rate_warm_up_iterations
     return factor * min(1.0, (iteration + 1) / warm_up) if warm_up else factor
-
-
-def rate_warm_up(settings: Network, fine_tuned: bool) -> int:
-    """Return the iterations of warm-up: by default 100 when a model is fine-tuned, else 0.
-
-    Adam's first steps follow only the sign of the gradient, at the full rate in every weight. A
-    warm-up keeps them from spoiling a trained model.
-    """
-    if settings.rate_warm_up_iterations is not None:
-        return settings.rate_warm_up_iterations
-    return FINE_TUNING_WARM_UP if fine_tuned else 0
