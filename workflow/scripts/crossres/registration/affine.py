@@ -115,24 +115,26 @@ def estimate_affine(
             _band_pass(np.asarray(image, np.float32), blur_px) for image in (reference, moving)
         )
         pair = _Pair(fixed, free, margins_px)
+        misfit = pair.misfit(matrix, shift)
         for _ in range(ITERATIONS):
             step = pair.step((matrix, shift), blocks, model == "affine")
-            ridge = step.best_ridge() if damped else 0.0
+            ridge = step.best_ridge() if damped and model == "affine" else 0.0
             by = step.solved(ridge, dims)
-            misfit = pair.misfit(matrix, shift) + step.penalty(matrix, ridge)
+            before = misfit + step.penalty(matrix, ridge)
             # a step too far is halved: few planes of a sparse volume are far from linear
             for size in STEP_SIZES:
                 trial = matrix + size * by[0], shift + size * by[1]
-                if pair.misfit(*trial) + step.penalty(trial[0], ridge) < misfit:
+                new = pair.misfit(*trial)
+                if new + step.penalty(trial[0], ridge) < before:
                     break
             else:
                 break
             matrix, shift = trial
+            misfit = new
             if size * np.linalg.norm(rms(*by, reference.shape)) < SETTLED_PX:
                 break
         # what does not correlate has no peak whose place could be known
-        known = pair.misfit(matrix, shift) < 1
-        errors = step.errors(ridge, reference.shape) if known else np.full(dims, np.inf)
+        errors = step.errors(ridge, reference.shape) if misfit < 1 else np.full(dims, np.inf)
     correlation, overlap = _agreement(reference, moving, matrix, shift)
     errors = errors if all(overlap) else np.full(dims, np.inf)
     return AffineEstimate(matrix, shift, errors, correlation, overlap)

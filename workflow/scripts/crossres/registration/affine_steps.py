@@ -39,16 +39,20 @@ class Step:
     energy: float
 
     def best_ridge(self) -> float:
-        """Return the weight of the prior that predicts each block from the others best."""
-        if not self.prior.any():
-            return 0.0
+        """Return the weight of the prior that predicts each block from the others best.
 
-        def misfit(ridge: float) -> float:
-            moves = self._without(ridge)
-            squares = np.einsum("kp,kpq,kq", moves, self.normal, moves)
-            return float(squares - 2 * np.sum(self.pull * moves))
+        Of weights that do so equally well, by one standard error, the largest is taken.
 
-        return min(RIDGES, key=misfit)
+        References
+        ----------
+        Breiman et al., Classification and Regression Trees, 1984: the one-standard-error rule.
+        """
+        if len(self.normal) < 2:
+            return RIDGES[-1]
+        misfits = np.array([self._misfit_without(ridge) for ridge in RIDGES])
+        worse = misfits - misfits[misfits.sum(axis=1).argmin()]
+        by_chance = np.sqrt(worse.shape[1]) * worse.std(axis=1, ddof=1)
+        return RIDGES[np.flatnonzero(worse.sum(axis=1) <= by_chance)[-1]]
 
     def solved(self, ridge: float, dims: int) -> Model:
         """Return the step that all blocks together ask for."""
@@ -68,8 +72,10 @@ class Step:
         ----------
         Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982.
         """
+        count = len(self.normal)
+        if count < 2:
+            return np.full(len(shape), np.inf)
         moves = self._without(ridge)
-        count = len(moves)
         apart = [
             rms(*as_model(move, len(shape)), shape) ** 2 for move in moves - moves.mean(axis=0)
         ]
@@ -82,6 +88,13 @@ class Step:
         system = normal + np.diag(weights)
         found: np.ndarray = np.linalg.lstsq(system, pull - weights * self.current, rcond=1e-10)[0]
         return found
+
+    def _misfit_without(self, ridge: float) -> np.ndarray:
+        """Return (K,) the misfit of each block after the step that the others ask for."""
+        moves = self._without(ridge)
+        squares = np.einsum("kp,kpq,kq->k", moves, self.normal, moves)
+        misfit: np.ndarray = squares - 2 * np.sum(self.pull * moves, axis=1)
+        return misfit
 
     def _without(self, ridge: float) -> np.ndarray:
         """Return (K, P) the steps that the data ask for without each block."""
@@ -154,12 +167,14 @@ def make_step(
 def as_model(parameters: np.ndarray, dims: int) -> Model:
     """Return parameters, in the order of :class:`Step`, as matrix and shift."""
     table = parameters.reshape(dims, -1)
-    return (table[:, 1:] if table.shape[1] > 1 else np.zeros((dims, dims))), table[:, 0]
+    return table[:, 1:] if table.shape[1] > 1 else np.zeros((dims, dims)), table[:, 0]
 
 
 def rms(matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the root mean square of an affine displacement over an image, along each axis."""
-    return np.sqrt(shift**2 + matrix**2 @ variance_of_places(shape))
+    squares: np.ndarray = shift**2 + matrix**2 @ variance_of_places(shape)
+    root: np.ndarray = np.sqrt(squares)
+    return root
 
 
 def variance_of_places(shape: tuple[int, ...]) -> np.ndarray:
