@@ -3,8 +3,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 CORES ?= all
 SMK := $(BIN)/snakemake --cores $(CORES)
-# as many as there are cores; tests that share a finished run stay together
-TESTS := $(BIN)/pytest --numprocesses auto --dist loadgroup
+# as many as there are cores; the tests of a file share its runs and plans
+TESTS := $(BIN)/pytest --numprocesses auto --dist loadfile
 
 .PHONY: env demo restore test test-fast lint report bench bench-short clean
 

@@ -18,23 +18,6 @@ from tiny_experiments import (
 )
 from workflow_runs import copy_workflow, succeed
 
-FINISHED = ("finished", "finished_scans", "finished_sheet")
-"""Runs that several modules read."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
-def pytest_collection_modifyitems(items):
-    """Keep together what reads one run, so that pytest's workers make each run once.
-
-    Tests that read none of :data:`FINISHED` are kept together by module, for the runs and plans
-    that a module makes for itself.
-    """
-    for item in items:
-        if "workflow" in item.path.parts:
-            read = [name for name in FINISHED if name in item.fixturenames]
-            item.add_marker(pytest.mark.xdist_group(read[0] if read else item.path.stem))
-
-
 @pytest.fixture
 def workspace(tmp_path):
     """A copy of the workflow, nothing run yet."""
