@@ -18,6 +18,7 @@ from tiny_experiments import (
 )
 from workflow_runs import copy_workflow, succeed
 
+
 @pytest.fixture
 def workspace(tmp_path):
     """A copy of the workflow, nothing run yet."""
