@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (192, 512, 512)
 """50 million pixels: 50 MB as they are read, 200 MB as they are written."""
 
@@ -17,8 +19,6 @@ import torch
 from crossres.networks import ModelFile
 from crossres.preprocess import Scale
 from crossres.restoration import Restorer, Stated, restorer
-
-pytestmark = pytest.mark.slow
 
 class Passing(torch.nn.Module):
     stride_px, reach_px, field_px, live_channels = (1, 1, 1), (1, 1, 1), None, 4
