@@ -28,8 +28,7 @@ Seeds = Annotated[
 Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
 
 FINE_TUNING = 100
-"""Iterations over which the learning rate of a fine-tuned model grows, unless the file sets
-them."""
+"""Default iterations over which the learning rate grows when fine-tuning."""
 
 
 class Adversarial(Section):
@@ -82,7 +81,8 @@ class Network(Section):
     """Patches in an iteration."""
     crop_px: CropSide | None = None
     """Side of a random crop of every patch, in pixels of the target; null takes the patch whole."""
-    learning_rate: Length = 1.0e-4 """Learning rate of Adam."""
+    learning_rate: Length = 1.0e-4
+    """Learning rate of Adam."""
     betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.999)
     """Decay rates of Adam's moments."""
     schedule: Literal["constant", "cosine", "halving"] = "constant"
