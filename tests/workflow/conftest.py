@@ -22,6 +22,7 @@ FINISHED = ("finished", "finished_scans", "finished_sheet")
 """Runs that several modules read."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items):
     """Keep together what reads one run, so that pytest's workers make each run once.
 

@@ -1,39 +1,21 @@
 # Every figure is drawn twice, for the screen (png) and for print (svg); the report shows the png.
 from crossres.catalogue.figures import FIGURES
 from crossres.catalogue.methods import COLOURS, LABELS
+from crossres.planning import Plotting
 
-
-def results_of(wildcards):
-    return ChannelResults(experiment_of(wildcards), wildcards.channel)
-
-
-def figures_of(experiment):
-    """Names of the figures that an experiment has something to show in."""
-    return [name for name, figure in FIGURES.items() if figure.shown(experiment)]
-
-
-def needed(need, what):
-    """Return a params function for what only figures need that are drawn from it."""
-    return lambda wildcards: (
-        what(results_of(wildcards)) if need in FIGURES[wildcards.figure].needs else []
-    )
+PLOTTING = Plotting(CONFIG, EXPERIMENTS)
 
 
 rule plot_figure:
     input:
-        unpack(
-            lambda wildcards: results_of(wildcards).inputs_of_figure(wildcards.figure)
-        ),
+        unpack(PLOTTING.inputs),
     output:
         png=report(
             Layout.figure,
             caption="../report/figure.rst",
             category="{experiment}",
             subcategory="{channel}",
-            labels=lambda wildcards: {
-                "result": FIGURES[wildcards.figure].title,
-                "kind": "figure",
-            },
+            labels=PLOTTING.labels,
         ),
         svg=Layout.figure_for_print,
     log:
@@ -45,11 +27,11 @@ rule plot_figure:
     conda:
         "../../envs/crossres.yaml"
     params:
-        caption=lambda wildcards: FIGURES[wildcards.figure].caption,
-        restorations=needed("restored", lambda results: results.shown),
-        histories=needed("histories", lambda results: results.trainings),
-        grids=needed("grids", lambda results: results.searches),
+        caption=PLOTTING.caption,
+        restorations=PLOTTING.restorations,
+        histories=PLOTTING.histories,
+        grids=PLOTTING.grids,
         look=[LABELS, COLOURS],
-        code=lambda wildcards: code_hash(f"plot_{wildcards.figure}.py"),
+        code=PLOTTING.code,
     script:
         "../scripts/plot_{wildcards.figure}.py"

@@ -1,27 +1,13 @@
 # What is said of all experiments together: the papers' results against ours, and the summary.
+from crossres.planning import Reporting
 
-RESULTS = [
-    ChannelResults(experiment, channel)
-    for experiment in ASKED
-    for channel in experiment.channels
-]
-EVIDENCE = [results for results in RESULTS if results.experiment.restores]
-
-
-def evidence(wildcards):
-    """Paths of what claims are judged by, by experiment and channel."""
-    found = {}
-    for results in EVIDENCE:
-        found.setdefault(results.experiment.name, {})[
-            results.channel
-        ] = results.evidence
-    return found
+REPORTING = Reporting(CONFIG, EXPERIMENTS)
 
 
 rule check_claims:
     input:
         published="resources/claims.tsv",
-        tables=[path for results in EVIDENCE for path in results.files_of_evidence],
+        tables=REPORTING.files_of_evidence,
     output:
         report(
             Layout.claims,
@@ -36,7 +22,7 @@ rule check_claims:
     conda:
         "../../envs/crossres.yaml"
     params:
-        evidence=evidence,
+        evidence=REPORTING.evidence,
         scale=CONFIG.scale,
         code=code_hash("check_claims.py", "crossres/claims"),
     script:
@@ -46,7 +32,7 @@ rule check_claims:
 rule write_report:
     input:
         claims=rules.check_claims.output,
-        tables=[path for results in RESULTS for path in results.files_of_summary],
+        tables=REPORTING.files_of_summary,
         template="workflow/templates/summary.html",
     output:
         report(
@@ -62,21 +48,9 @@ rule write_report:
     conda:
         "../../envs/crossres.yaml"
     params:
-        channels=[results.summary for results in RESULTS],
+        channels=REPORTING.summaries,
         scale=CONFIG.scale,
         labels=LABELS,
         code=code_hash("write_report.py"),
     script:
         "../scripts/write_report.py"
-
-
-def all_results():
-    """Everything that `snakemake --cores all` makes."""
-    made = [Layout.claims, Layout.summary]
-    for results in RESULTS:
-        made += [*results.tables.values(), *results.restored, *results.packages]
-        made += [
-            results.path(Layout.figure, figure=figure)
-            for figure in figures_of(results.experiment)
-        ]
-    return made

@@ -1,15 +1,13 @@
 # Blind by construction: nothing here takes a target of the test split, directly or through
 # anything it depends on. tests/workflow/test_blindness.py walks the graph to prove it.
-BLIND = ("test", "apply")
+from crossres.planning import Restoring
 
-
-def restoration_of(wildcards):
-    return experiment_of(wildcards).restoration(wildcards.restoration)
+RESTORING = Restoring(CONFIG, EXPERIMENTS)
 
 
 rule restore_fields:
     input:
-        models=lambda wildcards: Layout.models(restoration_of(wildcards)),
+        models=RESTORING.models,
         fields=Layout.stages["resampled"],
     output:
         directory(Layout.restored_batch),
@@ -26,10 +24,8 @@ rule restore_fields:
         gpu=GPU,
         device=CONFIG.device,
     params:
-        settings=settings("restoration"),
-        code=lambda wildcards: code_hash(
-            "restore_fields.py", module_of(restoration_of(wildcards).network)
-        ),
+        settings=RESTORING.settings("restoration"),
+        code=RESTORING.code,
     script:
         "../scripts/restore_fields.py"
 
@@ -50,11 +46,9 @@ rule tune_deconvolution:
     threads: 2
     params:
         method="{method}",
-        modality=lambda wildcards: modalities_of(wildcards).input.as_params(),
-        settings=lambda wildcards: experiment_of(wildcards)
-        .baselines[wildcards.method]
-        .as_params(),
-        background=settings("deconvolution", "background"),
+        modality=RESTORING.microscope,
+        settings=RESTORING.method,
+        background=RESTORING.settings("deconvolution", "background"),
         code=code_hash("tune_deconvolution.py"),
     script:
         "../scripts/tune_deconvolution.py"
@@ -62,7 +56,7 @@ rule tune_deconvolution:
 
 rule choose_deconvolution:
     input:
-        of_batches(Layout.scores, "validation"),
+        RESTORING.of_batches(Layout.scores, "validation"),
     output:
         grid=Layout.grid,
         chosen=Layout.parameters,
@@ -94,8 +88,8 @@ rule deconvolve_fields:
     threads: 2
     params:
         method="{method}",
-        modality=lambda wildcards: modalities_of(wildcards).input.as_params(),
-        background=settings("deconvolution", "background"),
+        modality=RESTORING.microscope,
+        background=RESTORING.settings("deconvolution", "background"),
         code=code_hash("deconvolve_fields.py"),
     script:
         "../scripts/deconvolve_fields.py"
@@ -103,7 +97,7 @@ rule deconvolve_fields:
 
 rule collect_restored:
     input:
-        of_batches(Layout.restored_batch, *BLIND),
+        RESTORING.of_batches(Layout.restored_batch, *RESTORING.splits),
     output:
         directory(Layout.restored),
     log:

@@ -1,13 +1,6 @@
-def simulator_of(wildcards):
-    """What simulates one channel, whatever else there is."""
-    return experiment_of(wildcards).simulator.in_channel(wildcards.channel)
+from crossres.planning import Simulating
 
-
-def code_of_simulator(wildcards):
-    simulator = experiment_of(wildcards).simulator
-    sample = f"crossres/samples/{simulator.sample.kind}.py"
-    acquisition = f"crossres/simulate/acquisition/{simulator.acquisition.kind}.py"
-    return code_hash("simulate_acquisition.py", sample, acquisition)
+SIMULATING = Simulating(CONFIG, EXPERIMENTS)
 
 
 rule simulate_acquisition:
@@ -22,11 +15,9 @@ rule simulate_acquisition:
     conda:
         "../../envs/crossres.yaml"
     params:
-        fields=lambda wildcards: experiment_of(wildcards).numbered(
-            wildcards.channel, wildcards.batch
-        ),
-        simulator=lambda wildcards: simulator_of(wildcards).as_params(),
-        modalities=lambda wildcards: modalities_of(wildcards).as_params(),
-        code=code_of_simulator,
+        fields=SIMULATING.fields,
+        simulator=SIMULATING.simulator,
+        modalities=SIMULATING.microscopes,
+        code=SIMULATING.code,
     script:
         "../scripts/simulate_acquisition.py"

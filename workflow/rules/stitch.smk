@@ -1,26 +1,12 @@
 # Stage scans: where the tiles lie, the mosaics they make, and the fields these are cut into.
+from crossres.planning import Stitching
 
-
-def placing_channel(wildcards):
-    """The channel by which the tiles of this one are placed: its own, or the one named for all."""
-    return experiment_of(wildcards).placing_channel or wildcards.channel
-
-
-def stitching(wildcards):
-    return experiment_of(wildcards).settings.source.stitch
-
-
-def tiles_of_scenes(wildcards):
-    """(scene, row, column) of every tile of a batch."""
-    return [
-        (tile.scene, *tile.place)
-        for tile in preparation_of(wildcards).images(wildcards.role)
-    ]
+STITCHING = Stitching(CONFIG, EXPERIMENTS)
 
 
 rule locate_tiles:
     input:
-        before("stitched"),
+        STITCHING.before("stitched"),
     output:
         Layout.tiles,
     log:
@@ -30,9 +16,9 @@ rule locate_tiles:
     conda:
         "../../envs/crossres.yaml"
     params:
-        tiles=tiles_of_scenes,
-        overlap=lambda wildcards: getattr(stitching(wildcards).overlap, wildcards.role),
-        made_by=made_by("stitched"),
+        tiles=STITCHING.tiles,
+        overlap=STITCHING.overlap,
+        made_by=STITCHING.made_by("stitched"),
         code=code_hash("locate_tiles.py"),
     script:
         "../scripts/locate_tiles.py"
@@ -40,10 +26,8 @@ rule locate_tiles:
 
 rule stitch_tiles:
     input:
-        tiles=before("stitched"),
-        positions=lambda wildcards: Layout.fill(
-            Layout.tiles, channel=placing_channel(wildcards)
-        ),
+        tiles=STITCHING.before("stitched"),
+        positions=STITCHING.positions(),
     output:
         passed_on(directory(Layout.stages["stitched"])),
     log:
@@ -60,7 +44,7 @@ rule stitch_tiles:
 
 rule cut_fields:
     input:
-        mosaics=before("cut", "input"),
+        mosaics=STITCHING.before("cut", "input"),
         constants=Layout.constants,
     output:
         directory(Layout.stages["cut"]),
@@ -71,9 +55,9 @@ rule cut_fields:
     conda:
         "../../envs/crossres.yaml"
     params:
-        fields=scenes_of_fields,
-        grid=lambda wildcards: stitching(wildcards).fields.as_params(),
-        made_by=made_by("cut", "input"),
+        fields=STITCHING.scenes_of_fields,
+        grid=STITCHING.grid,
+        made_by=STITCHING.made_by("cut", "input"),
         code=code_hash("cut_fields.py"),
     script:
         "../scripts/cut_fields.py"
@@ -83,9 +67,7 @@ rule place_truth:
     input:
         truth=Layout.truth,
         cut=Layout.stages["cut"],
-        input_tiles=lambda wildcards: Layout.fill(
-            Layout.tiles, channel=placing_channel(wildcards), role="input"
-        ),
+        input_tiles=STITCHING.positions("input"),
     output:
         directory(Layout.placed_truth),
     log:
@@ -95,8 +77,8 @@ rule place_truth:
     conda:
         "../../envs/crossres.yaml"
     params:
-        fields=scenes_of_fields,
-        sizes_nm=lambda wildcards: pixel_sizes_nm(wildcards),
+        fields=STITCHING.scenes_of_fields,
+        sizes_nm=STITCHING.pixel_sizes_nm,
         code=code_hash("place_truth.py"),
     script:
         "../scripts/place_truth.py"

@@ -1,61 +1,18 @@
-from crossres.catalogue.networks import module_of
-from crossres.experiments import InitialModel, initial_model
+from crossres.planning import Training
 
-PATCHES = {
-    split: Layout.fill(Layout.patches, split=split) for split in ("train", "validation")
-}
-
-
-def network_settings(wildcards):
-    """Settings of one network, but for what concerns no single training.
-
-    How many seeds are trained changes none of them; the model to begin from is an input.
-    """
-    network = experiment_of(wildcards).networks[wildcards.network]
-    return {
-        **network.as_params(),
-        "seeds": (int(wildcards.seed),),
-        "initialise_from": None,
-    }
-
-
-def initial_models(wildcards):
-    """The model of another experiment that a training begins from, if any."""
-    found = initial_model(
-        EXPERIMENTS,
-        wildcards.experiment,
-        wildcards.channel,
-        wildcards.network,
-        int(wildcards.seed),
-    )
-    if isinstance(found, InitialModel):
-        return [Layout.fill(Layout.model, **vars(found))]
-    return [] if found is None else [str(found)]
-
-
-def foreground(wildcards):
-    """What shows something in a patch."""
-    patches = experiment_of(wildcards).settings.patches
-    return {"level": patches.foreground_level, "fraction": patches.foreground_fraction}
-
-
-def code_of_training(wildcards):
-    return {
-        **provenance("train_network.py")(wildcards),
-        "code": code_hash("train_network.py", module_of(wildcards.network)),
-    }
+TRAINING = Training(CONFIG, EXPERIMENTS)
 
 
 rule extract_patches:
     input:
-        train=of_batches(Layout.stages["registered"], "train"),
-        validation=of_batches(Layout.stages["registered"], "validation"),
-        registration=of_batches(
+        train=TRAINING.of_batches(Layout.stages["registered"], "train"),
+        validation=TRAINING.of_batches(Layout.stages["registered"], "validation"),
+        registration=TRAINING.of_batches(
             Layout.batch_tables["registration"], "train", "validation"
         ),
         constants=Layout.constants,
     output:
-        **PATCHES,
+        **TRAINING.patches,
         positions=Layout.patch_positions,
     log:
         "logs/extract_patches/{experiment}/{channel}.log",
@@ -64,9 +21,9 @@ rule extract_patches:
     conda:
         "../../envs/crossres.yaml"
     params:
-        settings=settings("patches"),
-        preprocess=settings("preprocess"),
-        dims=settings("dims"),
+        settings=TRAINING.settings("patches"),
+        preprocess=TRAINING.settings("preprocess"),
+        dims=TRAINING.settings("dims"),
         code=code_hash("extract_patches.py"),
     script:
         "../scripts/extract_patches.py"
@@ -74,8 +31,8 @@ rule extract_patches:
 
 rule train_network:
     input:
-        **PATCHES,
-        initial=initial_models,
+        **TRAINING.patches,
+        initial=TRAINING.initial,
     output:
         model=Layout.model,
         history=Layout.history,
@@ -92,10 +49,10 @@ rule train_network:
         processes=max(1, GPU * CONFIG.gpus_per_training),
         device=CONFIG.device,
     params:
-        settings=network_settings,
-        foreground=foreground,
-        dims=settings("dims"),
-        provenance=code_of_training,
+        settings=TRAINING.network,
+        foreground=TRAINING.foreground,
+        dims=TRAINING.settings("dims"),
+        provenance=TRAINING.origin,
     script:
         "../scripts/train_network.py"
 
@@ -113,9 +70,7 @@ rule export_model:
     conda:
         "../../envs/crossres.yaml"
     params:
-        title=settings("title"),
-        code=lambda wildcards: code_hash(
-            "export_model.py", module_of(wildcards.network)
-        ),
+        title=TRAINING.settings("title"),
+        code=TRAINING.code("export_model.py"),
     script:
         "../scripts/export_model.py"

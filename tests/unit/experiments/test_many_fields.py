@@ -6,6 +6,8 @@ import pytest
 
 from crossres.experiments import Preparation
 
+pytestmark = pytest.mark.slow
+
 COUNT = 100_000
 SECONDS = 10
 """Where any step looked through all fields for every batch, these were minutes."""

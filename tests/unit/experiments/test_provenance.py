@@ -35,7 +35,7 @@ def append(path, text="\nan_edit = 1\n"):
     [
         ("restore_fields.py", "restore_fields.py"),
         ("restore_fields.py", "crossres/restoration/tiles.py"),
-        ("restore_fields.py", "crossres/networks/unet.py"),
+        ("restore_fields.py", "crossres/networks/image_network.py"),
         ("restore_fields.py", "crossres/images/reading.py"),
         ("restore_fields.py", "crossres/jobs.py"),
         # used by the network's model files, two imports away
@@ -53,11 +53,13 @@ def test_editing_what_a_script_uses_changes_its_hash(scripts, script, file):
     ("script", "file"),
     [
         ("restore_fields.py", "crossres/measure/spots.py"),
-        ("restore_fields.py", "crossres/simulate/beads.py"),
+        ("restore_fields.py", "crossres/samples/beads.py"),
+        # the rule names the network that is applied
+        ("restore_fields.py", "crossres/networks/unet.py"),
         ("restore_fields.py", "train_network.py"),
         ("measure_fields.py", "crossres/training/losses.py"),
         ("measure_fields.py", "crossres/networks/unet.py"),
-        ("simulate_acquisition.py", "crossres/restoration/richardson_lucy.py"),
+        ("simulate_acquisition.py", "crossres/deconvolution/richardson_lucy.py"),
     ],
 )
 def test_editing_another_room_does_not(scripts, script, file):

@@ -24,6 +24,8 @@ from crossres.jobs import InputError
 from crossres.networks import ImageNetwork
 from crossres.preprocess import subtract_background
 
+pytestmark = pytest.mark.slow
+
 pytestmark = pytest.mark.filterwarnings(r"ignore:`torch\.jit\.:DeprecationWarning")
 
 REPOSITORY = Path(__file__).resolve().parents[3]

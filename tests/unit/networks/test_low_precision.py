@@ -2,6 +2,8 @@ import pytest
 import torch
 from small_networks import CASES, small_case
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("name", "dims", "pooling_px"), CASES)
 def test_in_bfloat16_a_network_gives_nearly_the_same(name, dims, pooling_px):

@@ -6,6 +6,8 @@ from crossres.networks import build
 from crossres.networks.attention import WindowedAttention
 from crossres.networks.layers import reach_of_levels
 
+pytestmark = pytest.mark.slow
+
 ACROSS_PX = 16
 """Size along the axes that are not looked along."""
 

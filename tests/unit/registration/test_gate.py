@@ -7,6 +7,8 @@ from scipy.ndimage import gaussian_filter
 from crossres.registration import leave_out
 from crossres.registration.gate import correlation
 
+pytestmark = pytest.mark.slow
+
 
 def test_correlation_is_that_with_the_target_as_blurred_as_the_input():
     sharp = np.random.default_rng(1).random((320, 330))

@@ -9,6 +9,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from crossres.preprocess import resample
 from crossres.registration import FieldMatch, match_field, place_in_field
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (150, 170)
 CORNER = np.array([30.3, 41.6])
 SIDE = 84

@@ -18,6 +18,8 @@ from crossres.networks import ModelFile
 from crossres.preprocess import Scale
 from crossres.restoration import Restorer, Stated, restorer
 
+pytestmark = pytest.mark.slow
+
 class Passing(torch.nn.Module):
     stride_px, reach_px, pooling_px, live_channels = (1, 1, 1), (1, 1, 1), None, 4
 

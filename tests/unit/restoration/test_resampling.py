@@ -12,6 +12,8 @@ from crossres.restoration.resampling import (
     trained_shape,
 )
 
+pytestmark = pytest.mark.slow
+
 STEPS = [2.0, 1.5, 1.0, 0.75, 0.5, 100 / 65, 0.6]
 
 

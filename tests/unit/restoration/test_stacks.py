@@ -17,6 +17,8 @@ from crossres.restoration.stacks import (
     with_sizes,
 )
 
+pytestmark = pytest.mark.slow
+
 SCALE = Scale(0.0, 1.0)
 
 

@@ -4,6 +4,8 @@ import pytest
 from crossres.jobs import InputError
 from crossres.stitching import assemble_mosaic, locate_tiles, tile_of_pixel
 
+pytestmark = pytest.mark.slow
+
 SIDE = 192
 
 

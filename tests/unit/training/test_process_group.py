@@ -29,6 +29,8 @@ from crossres import jobs
 from crossres.jobs import InputError, logger
 from crossres.training import ProcessGroup, launch, launcher
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "cnn": PLAIN,
     "gan": against(),

@@ -8,6 +8,7 @@ catalogue       what networks, classical methods, figures and tables are called;
 samples         one file a sample: its settings, and the light it gives
 settings        the configuration, typed: one file a section; reading it, and what is wrong with it
 experiments     which fields, in which split, through which stages, and every path of the results
+planning        what each rule takes: input functions and params, a file a rule file
 images          an image is an array with axes, a grid and channels; reading and writing it
 optics          one file a kind of microscope: point-spread functions; cameras
 simulate        samples through microscopes, to the raw files they would have written

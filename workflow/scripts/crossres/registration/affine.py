@@ -4,17 +4,19 @@ The displacement is linear in the place, d(p) = B (p - c) + t with c the middle 
 what moves ``moving`` onto ``reference``, as in :mod:`crossres.registration.warping`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates, spline_filter
 
+from crossres.registration.affine_steps import Model, Step, make_step, rms, square_blocks
 from crossres.registration.shift import LEAST_OVERLAP, normalised_cross_correlation
 
 BLURS_PX = (4.0, 2.0, 1.0)
 ITERATIONS = 15
 SETTLED_PX = 1e-3
-HALVES_PX = 32
+BLOCK_PX = 32
 STEP_SIZES = (1.0, 0.5, 0.25, 0.125)
 
 
@@ -29,9 +31,8 @@ class AffineEstimate:
     shift_px
         (N,) t above: the displacement at the middle of the reference.
     errors_px
-        (N,) root mean square error of the displacement over the image, along each axis: half the
-        difference between the estimates of the two halves of the data. Infinite where the images
-        do not overlap.
+        (N,) root mean square error of the displacement over the image, along each axis: the
+        jackknife over blocks of the data. Infinite where the images do not overlap or agree.
     correlation
         Pearson's r of the overlap after the move.
     overlap
@@ -60,6 +61,8 @@ def estimate_affine(
     *,
     model: str = "affine",
     initial_shift_px: tuple[float, ...] | None = None,
+    margins_px: tuple[float, ...] | None = None,
+    damped: bool = False,
 ) -> AffineEstimate:
     """Estimate the affine displacement that moves one image or volume onto another.
 
@@ -75,6 +78,11 @@ def estimate_affine(
         "affine", or "shift" for the translation alone.
     initial_shift_px
         Where to start instead.
+    margins_px
+        Border of either that is not compared, along each axis; none by default.
+    damped
+        Hold the matrix at 0 by a prior, of the weight that predicts blocks of the data from the
+        others best: few structures that show no deformation give a shift alone.
 
     Returns
     -------
@@ -88,8 +96,8 @@ def estimate_affine(
 
     References
     ----------
-    Lucas & Kanade, IJCAI 1981. Chen et al. 2021, Methods: training volumes of confocal and STED
-    are registered affinely.
+    Lucas & Kanade, IJCAI 1981. Efron, The Jackknife, 1982. Chen et al. 2021, Methods: training
+    volumes of confocal and STED are registered affinely.
     """
     if reference.shape != moving.shape:
         raise ValueError(f"shapes differ: {reference.shape} and {moving.shape}")
@@ -98,27 +106,35 @@ def estimate_affine(
     if initial_shift_px is None:
         initial_shift_px = correlation_shift(reference, moving)
     dims = reference.ndim
+    margins_px = margins_px or (0.0,) * dims
     matrix, shift = np.zeros((dims, dims)), np.asarray(initial_shift_px, dtype=float)
     errors = np.full(dims, np.inf)
+    blocks = square_blocks(reference.shape, BLOCK_PX)
     for blur_px in BLURS_PX:
-        a, b = (_band_pass(np.asarray(image, np.float32), blur_px) for image in (reference, moving))
-        misfit = _misfit(a, b, matrix, shift)
+        fixed, free = (
+            _band_pass(np.asarray(image, np.float32), blur_px) for image in (reference, moving)
+        )
+        pair = _Pair(fixed, free, margins_px)
+        misfit = pair.misfit(matrix, shift)
         for _ in range(ITERATIONS):
-            step, halves = _gauss_newton_step(a, b, matrix, shift, model)
+            step = pair.step((matrix, shift), blocks, model == "affine")
+            ridge = step.best_ridge() if damped and model == "affine" else 0.0
+            by = step.solved(ridge, dims)
+            before = misfit + step.penalty(matrix, ridge)
             # a step too far is halved: few planes of a sparse volume are far from linear
             for size in STEP_SIZES:
-                trial = matrix + size * step[0], shift + size * step[1]
-                new = _misfit(a, b, *trial)
-                if new < misfit:
+                trial = matrix + size * by[0], shift + size * by[1]
+                new = pair.misfit(*trial)
+                if new + step.penalty(trial[0], ridge) < before:
                     break
             else:
                 break
             matrix, shift = trial
             misfit = new
-            if size * np.linalg.norm(_rms(*step, reference.shape)) < SETTLED_PX:
+            if size * np.linalg.norm(rms(*by, reference.shape)) < SETTLED_PX:
                 break
-        (slope, move), (other_slope, other_move) = halves
-        errors = _rms(slope - other_slope, move - other_move, reference.shape) / 2
+        # what does not correlate has no peak whose place could be known
+        errors = step.errors(ridge, reference.shape) if misfit < 1 else np.full(dims, np.inf)
     correlation, overlap = _agreement(reference, moving, matrix, shift)
     errors = errors if all(overlap) else np.full(dims, np.inf)
     return AffineEstimate(matrix, shift, errors, correlation, overlap)
@@ -162,12 +178,6 @@ def _linear(matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, ...]) -> np
     return np.stack(fields).astype(np.float32)
 
 
-def _rms(matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the root mean square of an affine displacement over an image, along each axis."""
-    variance = (np.square(shape) - 1) / 12  # of a pixel's place along each axis
-    return np.sqrt(shift**2 + matrix**2 @ variance)
-
-
 def _band_pass(image: np.ndarray, blur_px: float) -> np.ndarray:
     """Return the image between two blurs, an axis of few planes blurred less."""
     narrow = [min(blur_px, n / 16) for n in image.shape]
@@ -178,72 +188,51 @@ def _band_pass(image: np.ndarray, blur_px: float) -> np.ndarray:
 
 
 def _moved(
-    image: np.ndarray, matrix: np.ndarray, shift: np.ndarray, order: int
+    image: np.ndarray, matrix: np.ndarray, shift: np.ndarray, order: int, prefilter: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the moved image and where it comes from inside of the original."""
+    """Return the moved image, and the places (N, ...) of the original that it shows."""
     places = np.indices(image.shape, dtype=np.float32) - _linear(matrix, shift, image.shape)
-    inside = np.all(
-        [(p >= 0) & (p <= n - 1) for p, n in zip(places, image.shape, strict=True)], axis=0
-    )
-    return map_coordinates(image, places, order=order, mode="nearest"), inside
+    moved = map_coordinates(image, places, order=order, mode="nearest", prefilter=prefilter)
+    return moved, places
 
 
-def _misfit(fixed: np.ndarray, free: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> float:
-    """Return 1 less the correlation of the overlap, infinite where less than a tenth is left."""
-    moved, inside = _moved(free, matrix, shift, order=1)
-    if inside.mean() < 0.1:
-        return float("inf")
-    a, b = fixed[inside], moved[inside]
-    return 1 - float(np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b) + 1e-30))
+def _inside(places: np.ndarray, shape: tuple[int, ...], margins_px: Sequence[float]) -> np.ndarray:
+    """Return which places lie within an image less its margins."""
+    limits = zip(places, shape, margins_px, strict=True)
+    within: np.ndarray = np.all([(p >= m) & (p <= n - 1 - m) for p, n, m in limits], axis=0)
+    return within
 
 
-def _gauss_newton_step(
-    fixed: np.ndarray, free: np.ndarray, matrix: np.ndarray, shift: np.ndarray, model: str
-) -> tuple[tuple[np.ndarray, np.ndarray], list[tuple[np.ndarray, np.ndarray]]]:
-    """Return the step (matrix, shift), and those that each half of the data asks for."""
-    moved, inside = _moved(free, matrix, shift, order=3)
-    gain = float((moved * fixed * inside).sum() / ((moved**2 * inside).sum() + 1e-12))
-    residual = ((gain * moved - fixed) * inside).astype(np.float32)
-    # the mean of both gradients converges faster than either (Benhimane & Malis, IROS 2004)
-    gradients = np.gradient((fixed + gain * moved) / 2)
-    middle = [np.arange(n, dtype=np.float32) - (n - 1) / 2 for n in fixed.shape]
-    axes = np.meshgrid(*middle, indexing="ij", sparse=True)
-    columns = []
-    for gradient in gradients:
-        gradient = gradient * inside
-        columns.append(gradient.ravel())
-        if model == "affine":
-            columns += [(gradient * axis).ravel() for axis in axes]
-    design = np.stack(columns)
-    halves = _checkerboard(fixed.shape).ravel()
-    normal, pull = [], []
-    for half in (halves, ~halves):
-        part = design[:, half]
-        normal.append((part @ part.T).astype(np.float64))
-        pull.append((part @ residual.ravel()[half]).astype(np.float64))
-    dims = fixed.ndim
+class _Pair:
+    """Two band-passed images, and the part of them that is compared."""
 
-    def solved(n: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = np.linalg.lstsq(n, b, rcond=1e-10)[0].reshape(dims, -1)
-        slope = found[:, 1:] if model == "affine" else np.zeros((dims, dims))
-        return slope, found[:, 0]
+    def __init__(self, fixed: np.ndarray, free: np.ndarray, margins_px: Sequence[float]) -> None:
+        self.fixed, self.free, self.margins_px = fixed, free, margins_px
+        self.coefficients = spline_filter(free, order=3, mode="nearest", output=np.float32)
+        self.within = _inside(np.indices(fixed.shape), fixed.shape, margins_px)
 
-    steps = [solved(n, b) for n, b in zip(normal, pull, strict=True)]
-    return solved(normal[0] + normal[1], pull[0] + pull[1]), steps
+    def misfit(self, matrix: np.ndarray, shift: np.ndarray) -> float:
+        """Return 1 less the correlation of the overlap, infinite where under a tenth is left."""
+        moved, places = _moved(self.free, matrix, shift, order=1)
+        inside = self.within & _inside(places, self.fixed.shape, self.margins_px)
+        if inside.mean() < 0.1 * self.within.mean():
+            return float("inf")
+        a, b = self.fixed[inside], moved[inside]
+        return 1 - float(np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b) + 1e-30))
 
-
-def _checkerboard(shape: tuple[int, ...]) -> np.ndarray:
-    """Return a mask of half the pixels, in squares of the last two axes."""
-    side = max(4, min(HALVES_PX, min(shape[-2:]) // 4))
-    y, x = (np.arange(n) // side for n in shape[-2:])
-    return np.broadcast_to((y[:, None] + x) % 2 == 0, shape)
+    def step(self, start: Model, blocks: np.ndarray, affine: bool) -> Step:
+        """Return the step that a matrix and shift ask for next."""
+        moved, places = _moved(self.coefficients, *start, order=3, prefilter=False)
+        inside = self.within & _inside(places, self.fixed.shape, self.margins_px)
+        return make_step(self.fixed, moved, inside, blocks, start, affine)
 
 
 def _agreement(
     reference: np.ndarray, moving: np.ndarray, matrix: np.ndarray, shift: np.ndarray
 ) -> tuple[float, tuple[float, ...]]:
     """Return Pearson's r of the overlap, and how far it reaches along each axis."""
-    moved, inside = _moved(np.asarray(moving, np.float32), matrix, shift, order=1)
+    moved, places = _moved(np.asarray(moving, np.float32), matrix, shift, order=1)
+    inside = _inside(places, reference.shape, (0.0,) * reference.ndim)
     dims = range(reference.ndim)
     overlap = tuple(
         float(inside.any(axis=tuple(other for other in dims if other != axis)).mean())

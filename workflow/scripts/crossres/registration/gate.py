@@ -82,12 +82,14 @@ def refusal(values: Mapping[str, float], settings: Registration, fitted: bool = 
             f"texture {values['texture']:.2f}: too few blocks show enough to be located, "
             f"min_texture is {settings.min_texture:g}"
         )
-    if elastic and values["deformation_px"] > settings.max_deformation_px:
+    # an affine registration of a volume says how far to believe it, that of an image does not
+    estimated = elastic or "shift_z_nm" in values
+    if estimated and values["deformation_px"] > settings.max_deformation_px:
         return (
             f"deformation of {values['deformation_px']:.1f} px, beyond max_deformation_px "
             f"({settings.max_deformation_px:g})"
         )
-    if elastic and values["residual_px"] > settings.max_residual_px:
+    if estimated and not values["residual_px"] <= settings.max_residual_px:
         return (
             f"estimated residual {values['residual_px']:.2f} px, above max_residual_px "
             f"({settings.max_residual_px:g})"

@@ -10,6 +10,7 @@ from crossres.registration.registered import (
     shift_values,
     verdict,
 )
+from crossres.registration.sharpness import equally_sharp
 from crossres.registration.warping import warp
 from crossres.settings import Registration
 
@@ -93,7 +94,10 @@ def _estimate(
     # two pixels more, so that a peak at the limit still shows both its sides
     reach = tuple(int(np.ceil(settings.max_shift_nm / step)) + 2 for step in steps_nm)
     start = correlation_shift(fixed, free, reach)
-    return estimate_affine(fixed, free, model=settings.method, initial_shift_px=start)
+    pair, margins_px = equally_sharp(fixed, free, start)
+    return estimate_affine(
+        *pair, model=settings.method, initial_shift_px=start, margins_px=margins_px, damped=True
+    )
 
 
 def _apart(found: AffineEstimate, slices: int) -> str:
