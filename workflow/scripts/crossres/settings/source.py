@@ -33,8 +33,8 @@ class Simulator(Section):
     def in_channel(self, channel: str) -> "Simulator":
         """Drop settings that do not affect this channel, so that changing them reruns nothing.
 
-        The numbers of fields go, and the other channels' stains and focus. Their filter shifts stay,
-        because the sample must be large enough for all channels.
+        The numbers of fields go, and the other channels' stains and focus. Their filter shifts
+        stay, because the sample must be large enough for all channels.
         """
         sample, acquisition = self.sample, self.acquisition
         if isinstance(sample, Cells):

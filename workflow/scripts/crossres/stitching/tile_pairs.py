@@ -289,6 +289,6 @@ def pair_misfit(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> float:
         The pair as measured; besides its own covariance it may be off by PAIR_ERROR_PX.
     """
     blind = 1e-4 * np.eye(2)  # an error of 100 px, for directions that the pair does not constrain
-    covariance = np.linalg.inv(pair.information + blind) + PAIR_ERROR_PX**2 * np.eye(2) residual =
-    pair_residual(positions, pair) return float(np.sqrt(residual @ np.linalg.solve(covariance,
-    residual)))
+    covariance = np.linalg.inv(pair.information + blind) + PAIR_ERROR_PX**2 * np.eye(2)
+    residual = pair_residual(positions, pair)
+    return float(np.sqrt(residual @ np.linalg.solve(covariance, residual)))
