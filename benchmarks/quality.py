@@ -31,17 +31,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from crossres.restoration.baseline import correlation, iterate_baseline, search_grid
 from machine import describe
 from real_fields import ROOT, Fields, load_fields, prepare
 
 from crossres.catalogue.networks import NETWORKS
-from crossres.figures.examples import plot_examples
+from crossres.deconvolution import iterate_baseline, search
+from crossres.figures.examples import Example, plot_examples
 from crossres.jobs import InputError
 from crossres.measure.similarity import compare
 from crossres.optics import modality_psf
 from crossres.restoration import restore
 from crossres.restoration.ensembles import ORIENTATIONS, Oriented
+from crossres.settings import ExperimentSettings, Patches
 from crossres.training import Foreground, Recipe, TrainingData, train
 
 CHANNELS = ("nuclear_pores", "membrane")
@@ -121,7 +122,7 @@ def keep_to(cores: int) -> None:
 def compare_methods(
     fields: Fields,
     channel: str,
-    settings: Mapping[str, Any],
+    settings: ExperimentSettings,
     options: argparse.Namespace,
     folder: Path,
 ) -> list[dict[str, Any]]:
@@ -147,7 +148,7 @@ def compare_methods(
     for seed in options.seeds:
         longest = 60 * options.minutes
         for network in options.networks:
-            model, facts = train_ours(network, fields, settings, seed, options.minutes)
+            model, facts = train_ours(network, fields, settings.patches, seed, options.minutes)
             longest = max(longest, facts["seconds"])
             take(network, seed, restore_blind(model, fields, ORIENTATIONS[:1]), **facts)
             take(f"{network} x8", seed, restore_blind(model, fields, ORIENTATIONS), **facts)
@@ -164,27 +165,24 @@ def measured(fields: Fields, name: str, image: np.ndarray) -> dict[str, float]:
 
 
 def deconvolve(
-    fields: Fields, settings: Mapping[str, Any]
+    fields: Fields, settings: ExperimentSettings
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the blind fields by Lucy-Richardson at what is best on the validation fields."""
-    method, optics = "richardson_lucy", settings["modalities"]["input"]
-    background = settings["deconvolution"]["background"]
-    limit, dampings = search_grid(method, settings["deconvolution"][method])
+    method, microscope = "richardson_lucy", settings.modalities.input
+    background, grid = settings.deconvolution.background, settings.deconvolution.methods[method]
     psfs = {
-        blur_nm: modality_psf({**optics, "residual_blur_nm": blur_nm}, fields.pixel_size_nm)
-        for blur_nm in (part * optics["residual_blur_nm"] for part in PSF_WIDENINGS)
+        blur_nm: modality_psf(
+            microscope.model_copy(update={"residual_blur_nm": blur_nm}), fields.pixel_size_nm
+        )
+        for blur_nm in (part * microscope.residual_blur_nm for part in PSF_WIDENINGS)
     }
     scores = {}
     for blur_nm, psf in psfs.items():
-        for damping in dampings:
-            of_fields = [
-                [
-                    correlation(estimate, target)
-                    for estimate in iterate_baseline(method, x, psf, limit, damping, background)
-                ]
-                for x, target in fields.validation.values()
-            ]
-            means = np.mean(of_fields, axis=0)
+        of_fields = [
+            search(method, grid, x, target, psf, background)
+            for x, target in fields.validation.values()
+        ]
+        for damping, means in zip(grid.values, np.mean(of_fields, axis=0), strict=True):
             scores[blur_nm, damping, int(means.argmax()) + 1] = float(means.max())
     blur_nm, damping, iterations = max(scores, key=lambda key: scores[key])
     restored = {}
@@ -196,7 +194,7 @@ def deconvolve(
 
 
 def train_ours(
-    network: str, fields: Fields, settings: Mapping[str, Any], seed: int, minutes: float
+    network: str, fields: Fields, patches: Patches, seed: int, minutes: float
 ) -> tuple[torch.nn.Module, dict[str, Any]]:
     """Train a network for so many minutes."""
     data = TrainingData(
@@ -205,7 +203,6 @@ def train_ours(
         fields.validation_patches.inputs,
         fields.validation_patches.targets,
     )
-    patches = settings["patches"]
     step_s, validation_s = trial(network, data, patches, seed)
     iterations = iterations_within(PART_OF_BUDGET * 60 * minutes, step_s, validation_s)
     model, history, seconds = timed_training(network, data, patches, seed, iterations, VALIDATIONS)
@@ -236,9 +233,7 @@ def restore_blind(
     return restored
 
 
-def trial(
-    network: str, data: TrainingData, patches: Mapping[str, Any], seed: int
-) -> tuple[float, float]:
+def trial(network: str, data: TrainingData, patches: Patches, seed: int) -> tuple[float, float]:
     """Return seconds a step and a validation, from two short trainings after a first one."""
     short, long = 10, 40
     timed_training(network, data, patches, seed, short, 1)
@@ -260,7 +255,7 @@ def iterations_within(budget_s: float, step_s: float, validation_s: float) -> in
 def timed_training(
     network: str,
     data: TrainingData,
-    patches: Mapping[str, Any],
+    patches: Patches,
     seed: int,
     iterations: int,
     validations: int,
@@ -286,7 +281,7 @@ def timed_training(
 
 
 def recipe_of(
-    network: str, iterations: int, validations: int, patches: Mapping[str, Any], seed: int
+    network: str, iterations: int, validations: int, patches: Patches, seed: int
 ) -> Recipe:
     """Return how a network is trained for so many iterations; defaults are the catalogue's."""
     given = {**COMMON, **SETTINGS[network], "validate_every": max(1, iterations // validations)}
@@ -294,7 +289,7 @@ def recipe_of(
         warm = int(WARM_UP_PART * iterations)
         given["adversarial"] = {**given["adversarial"], "warm_up_iterations": warm}
     settings = NETWORKS[network](iterations=iterations, **given)
-    foreground = Foreground(patches["foreground_level"], patches["foreground_fraction"])
+    foreground = Foreground(patches.foreground_level, patches.foreground_fraction)
     return Recipe(network, settings, foreground, dims=2, seed=seed)
 
 
@@ -332,8 +327,8 @@ def draw(fields: Fields, shown: Mapping[str, Mapping[str, np.ndarray]], path: Pa
     examples = []
     for name, (_, target) in fields.truth.items():
         images = {method: fields.crop(name, restored[name]) for method, restored in shown.items()}
-        examples.append((name, {**images, "target": target}))
-    plot_examples(examples, fields.pixel_size_nm).savefig(path)
+        examples.append(Example(name, {**images, "target": target}, fields.pixel_size_nm))
+    plot_examples(examples).savefig(path)
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,18 +8,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from crossres.experiments.configuration import load_schema, with_defaults
-
+from crossres.experiments import Layout
 from crossres.experiments.sheets import read_sheet
 from crossres.images import Image, field_name, fields_in, read_field_table, read_image
-from crossres.patches import Patches, load_patches
+from crossres.patches import PatchSet, load_patches
+from crossres.settings import ExperimentSettings, load_experiment_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENT = "confocal_sted_real"
@@ -39,8 +38,8 @@ class Fields:
     truth: dict[str, np.ndarray]
     corner_px: dict[str, tuple[int, ...]]
     pixel_size_nm: float
-    patches: Patches
-    validation_patches: Patches
+    patches: PatchSet
+    validation_patches: PatchSet
 
     def crop(self, name: str, image: np.ndarray) -> np.ndarray:
         """Return the part of a blind field that its registered pair covers."""
@@ -51,7 +50,7 @@ class Fields:
 
 def prepare(
     folder: Path, data_root: Path | None, channels: Sequence[str], threads: int
-) -> dict[str, Any]:
+) -> ExperimentSettings:
     """Run the workflow up to the patches in a folder of its own, and return the settings.
 
     Raises
@@ -61,43 +60,52 @@ def prepare(
     RuntimeError
         The workflow failed; the message names its log.
     """
-    settings = yaml.safe_load((ROOT / "config" / "experiments" / f"{EXPERIMENT}.yaml").read_text())
-    source = settings["source"]
+    given = yaml.safe_load((ROOT / "config" / "experiments" / f"{EXPERIMENT}.yaml").read_text())
+    source = given["source"]
     source["sheet"] = str(ROOT / source["sheet"])
     source["data_root"] = str((data_root or ROOT / source["data_root"]).resolve())
-    settings["networks"] = {"cnn": {"iterations": 1}}
-    settings.pop("demo", None)
-    read_sheet({"split_fractions": {}, **source})
+    given["networks"] = {"cnn": {"iterations": 1}}
+    given.pop("demo", None)
     (folder / "config").mkdir(parents=True, exist_ok=True)
     (folder / "config" / "config.yaml").write_bytes((ROOT / "config" / "config.yaml").read_bytes())
     experiment = folder / "config" / f"{EXPERIMENT}.yaml"
-    experiment.write_text(yaml.safe_dump(settings))
+    experiment.write_text(yaml.safe_dump(given))
+    settings = load_experiment_settings(str(experiment), "paper", folder)
+    read_sheet(settings.source)
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
     command += ["--directory", folder, "--cores", str(threads)]
     command += ["--config", f"experiments=[{experiment}]", "scale=paper", "device=cpu", "--"]
-    for channel in channels:
+    command += [
+        place(pattern, channel, table="registration", split="train")
+        for channel in channels
         # the table needs the fields of every split registered
-        command += [
-            f"results/{EXPERIMENT}/{channel}/{wanted}"
-            for wanted in ("registration.csv", "patches/train.safetensors")
-        ]
+        for pattern in (Layout.table, Layout.patches)
+    ]
     log = folder / "prepare.log"
     with log.open("w") as file:
         done = subprocess.run(list(map(str, command)), stdout=file, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise RuntimeError(f"the workflow ended with {done.returncode}; see {log}")
-    return with_defaults(settings, load_schema("experiment"))
+    return settings
+
+
+def place(pattern: str, channel: str, **wildcards: str) -> str:
+    """Return a path of one channel's results, relative to the folder of the run."""
+    return Layout.fill(pattern, experiment=EXPERIMENT, channel=channel, **wildcards)
 
 
 def load_fields(folder: Path, channel: str) -> Fields:
     """Read what was prepared in a folder, but for pairs that the registration did not accept."""
-    base = folder / "results" / EXPERIMENT / channel
 
-    def of(kind: str, split: str) -> Iterator[tuple[str, Image]]:
-        for path in fields_in(sorted((base / kind).glob(f"{split}_*"))):
+    def of(stage: str, split: str) -> Iterator[tuple[str, Image]]:
+        batches = place(Layout.stages[stage], channel, batch=f"{split}_*")
+        for path in fields_in(sorted(folder.glob(batches))):
             yield field_name(path), read_image(path)
 
-    table = read_field_table(base / "registration.csv")
+    def patches(split: str) -> PatchSet:
+        return load_patches(folder / place(Layout.patches, channel, split=split))
+
+    table = read_field_table(folder / place(Layout.table, channel, table="registration"))
     accepted = set(table.field[table.accepted])
     train, validation, tests = (
         {name: image for name, image in of("registered", split) if name in accepted}
@@ -106,10 +114,10 @@ def load_fields(folder: Path, channel: str) -> Fields:
     return Fields(
         train={name: image.array for name, image in train.items()},
         validation={name: image.array for name, image in validation.items()},
-        blind={name: np.float32(i.array) for name, i in of("upsampled", "test") if name in tests},
+        blind={name: np.float32(i.array) for name, i in of("resampled", "test") if name in tests},
         truth={name: image.array for name, image in tests.items()},
         corner_px={name: image.corner_px for name, image in tests.items()},
         pixel_size_nm=next(iter(tests.values())).known_pixel_size_nm,
-        patches=load_patches(base / "patches" / "train.safetensors"),
-        validation_patches=load_patches(base / "patches" / "validation.safetensors"),
+        patches=patches("train"),
+        validation_patches=patches("validation"),
     )

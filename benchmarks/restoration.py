@@ -24,16 +24,16 @@ from machine import describe, peak_memory_gb, product_rate, seconds
 from torch.utils.flop_counter import FlopCounterMode
 
 from crossres.images import Image, write_image
-from crossres.networks import build, takes_field
+from crossres.networks import build, takes_pooling
 from crossres.restoration import restore
 
 CASES: dict[str, dict[str, Any]] = {
     "gan 1024 x 1024": {"network": "gan", "shape": (1024, 1024)},
-    "rcan 1024 x 1024": {"network": "rcan", "shape": (1024, 1024), "field_px": (64, 64)},
-    "tcan 1024 x 1024": {"network": "tcan", "shape": (1024, 1024), "field_px": (256, 256)},
+    "rcan 1024 x 1024": {"network": "rcan", "shape": (1024, 1024), "pooling_px": (64, 64)},
+    "tcan 1024 x 1024": {"network": "tcan", "shape": (1024, 1024), "pooling_px": (256, 256)},
     "care 1024 x 1024": {"network": "care", "shape": (1024, 1024)},
     "rcan 12 x 1550 x 1920": {"network": "rcan", "dims": 3, "shape": (12, 1550, 1920),
-                              "field_px": (16, 256, 256), "gpu": True, "save": True},
+                              "pooling_px": (16, 256, 256), "gpu": True, "save": True},
 }  # fmt: skip
 """Networks at the size of the papers; the volume is that of Chen 2021, saving included."""
 
@@ -74,7 +74,7 @@ def report(
 ) -> str:
     torch.manual_seed(0)
     dims, shape = case.get("dims", 2), case["shape"]
-    field = {"field_px": case["field_px"]} if takes_field(case["network"]) else {}
+    field = {"pooling_px": case["pooling_px"]} if takes_pooling(case["network"]) else {}
     network = build(case["network"], dims, **field).to(device).eval()
     image = np.random.default_rng(0).random(shape, dtype=np.float32)
     whole = torch.from_numpy(image)[None, None]

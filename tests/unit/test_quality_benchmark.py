@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from crossres.settings import Patches
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from quality import (
@@ -18,7 +20,7 @@ from quality import (
     summary,
 )
 
-PATCHES = {"foreground_level": 0.25, "foreground_fraction": 0.005}
+PATCHES = Patches(foreground_level=0.25, foreground_fraction=0.005)
 
 
 def rows(**pearson_r: list[list[float]]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from crossres.catalogue.networks import NETWORKS
-from crossres.networks import ModelFile, build, takes_field
+from crossres.networks import ModelFile, build, takes_pooling
 from crossres.preprocess import Scale, subtract_background
 
 SIZES = {"width": 2, "depth": 1, "groups": 1, "blocks": 1, "growth": 2}
@@ -20,8 +20,8 @@ TRAINED = {"experiment": "beads", "channel": "red", "seed": 3, "data": "simulate
 def model(name, dims=2, **model_file):
     """A network of random weights, and what its model file would say."""
     settings = {key: size for key, size in SIZES.items() if key in NETWORKS[name].own()}
-    if takes_field(name):
-        settings["field_px"] = [4, 16, 16][-dims:]
+    if takes_pooling(name):
+        settings["pooling_px"] = [4, 16, 16][-dims:]
     torch.manual_seed(1)
     network = build(name, dims, **settings).eval().requires_grad_(False)
     facts = {

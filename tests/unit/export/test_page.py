@@ -87,7 +87,7 @@ def test_it_warns_of_attention_that_pools_over_whatever_it_is_given():
     assert warning not in section(page("rcan"), "Limits")
     assert warning not in section(page("gan"), "Limits")
     _, model_file = model("rcan")
-    model_file.settings["field_px"] = None
+    model_file.settings["pooling_px"] = None
     assert warning in section(written_page(model_file, AXES, TITLE), "Limits")
 
 

@@ -4,8 +4,8 @@ from crossres.export.tile_sizes import TileAxis, tile_axes
 from crossres.networks import ImageNetwork, build
 
 
-def network(stride_px, reach_px, field_px=None):
-    return ImageNetwork(stride_px, reach_px, 1, field_px)
+def network(stride_px, reach_px, pooling_px=None):
+    return ImageNetwork(stride_px, reach_px, 1, pooling_px)
 
 
 def test_the_halo_is_the_reach_up_to_the_next_stride():

@@ -41,5 +41,5 @@ CASES = [(name, dims, None) for name, dims in ALL] + [
 """Every network in all its dimensions, with and without a field of attention."""
 
 
-def small_case(name, dims, field_px):
-    return small(name, dims) if field_px is None else small(name, dims, field_px=field_px)
+def small_case(name, dims, pooling_px):
+    return small(name, dims) if pooling_px is None else small(name, dims, pooling_px=pooling_px)

@@ -8,18 +8,18 @@ from crossres.networks.attention import FourierAttention, MeanAttention, spectru
 FIELD = 32
 
 
-def mean_attention(dims=2, field_px=(FIELD, FIELD), channels=8):
+def mean_attention(dims=2, pooling_px=(FIELD, FIELD), channels=8):
     torch.manual_seed(0)
-    attention = MeanAttention(dims, channels, 2, field_px).eval()
+    attention = MeanAttention(dims, channels, 2, pooling_px).eval()
     for layer in (attention.squeeze, attention.excite):
         torch.nn.init.normal_(layer.weight)  # weights that tell windows apart
     return attention
 
 
-def fourier_attention(field_px=(FIELD, FIELD), channels=8, sigmoid=True, **settings):
+def fourier_attention(pooling_px=(FIELD, FIELD), channels=8, sigmoid=True, **settings):
     torch.manual_seed(0)
     attention = FourierAttention(
-        channels, 0.8, sigmoid, reduction=2, field_px=field_px, **settings
+        channels, 0.8, sigmoid, reduction=2, pooling_px=pooling_px, **settings
     ).eval()
     for layer in (attention.squeeze, attention.excite):
         torch.nn.init.normal_(layer.weight)
@@ -45,7 +45,7 @@ def applied(attention, x):
 @KINDS
 def test_an_image_not_larger_than_the_field_is_pooled_over_whole(make, size):
     x = features(2, 8, *size)
-    torch.testing.assert_close(applied(make(), x), applied(make(field_px=None), x))
+    torch.testing.assert_close(applied(make(), x), applied(make(pooling_px=None), x))
 
 
 @pytest.mark.parametrize("size", [(32, 32), (20, 32), (7, 13)])
@@ -73,7 +73,7 @@ def test_every_window_shows_what_it_would_show_by_itself(make):
 @KINDS
 def test_images_larger_than_the_field_are_attended_to_place_by_place(make):
     x = features(1, 8, 96, 96)
-    by_field, by_whole = (applied(make(field_px=f), x) for f in ((FIELD, FIELD), None))
+    by_field, by_whole = (applied(make(pooling_px=f), x) for f in ((FIELD, FIELD), None))
     assert (by_field - by_whole).std() > 0.01 * by_whole.std()
 
 

@@ -49,8 +49,8 @@ def test_a_model_comes_back_with_its_weights_and_description(tmp_path, name):
 
 
 def test_what_is_said_of_volumes_and_of_the_training_comes_back(tmp_path):
-    network = build("rcan", 3, width=2, groups=1, blocks=1, field_px=[8, 16, 16])
-    settings = {"width": 2, "groups": 1, "blocks": 1, "field_px": [8, 16, 16]}
+    network = build("rcan", 3, width=2, groups=1, blocks=1, pooling_px=[8, 16, 16])
+    settings = {"width": 2, "groups": 1, "blocks": 1, "pooling_px": [8, 16, 16]}
     trained = {"experiment": "beads", "seed": 3, "scores": {"psnr_db": 31.5}, "data": "simulated"}
     said = ModelFile(
         "rcan", settings, 3, Scale(0, 1), Scale(0, 1), 55.0, (2.0, 99.9), 250.0, trained
@@ -58,7 +58,7 @@ def test_what_is_said_of_volumes_and_of_the_training_comes_back(tmp_path):
     save_model(tmp_path / "model.safetensors", network.state_dict(), said)
     found, description = load_model(tmp_path / "model.safetensors")
     assert description == said
-    assert found.field_px == (8, 16, 16)
+    assert found.pooling_px == (8, 16, 16)
 
 
 def test_what_was_done_to_the_raw_inputs_comes_back(tmp_path):

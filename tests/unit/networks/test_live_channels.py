@@ -26,9 +26,9 @@ def test_a_restoration_holds_no_more_than_stated_and_not_much_less(name, dims):
     assert found <= network.live_channels <= 3 * found
 
 
-@pytest.mark.parametrize("field_px", [(32, 32), (64, 48), (120, 120)])
+@pytest.mark.parametrize("pooling_px", [(32, 32), (64, 48), (120, 120)])
 @pytest.mark.parametrize("name", ["rcan", "tcan", "dfcan"])
-def test_attention_in_windows_holds_no_more_than_stated(name, field_px):
-    network = small(name, width=16, field_px=field_px)
+def test_attention_in_windows_holds_no_more_than_stated(name, pooling_px):
+    network = small(name, width=16, pooling_px=pooling_px)
     found = live_channels(network, torch.rand(1, 1, 128, 128))
     assert found <= network.live_channels <= 3 * found

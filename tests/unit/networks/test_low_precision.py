@@ -5,9 +5,9 @@ from small_networks import CASES, small_case
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(("name", "dims", "field_px"), CASES)
-def test_in_bfloat16_a_network_gives_nearly_the_same(name, dims, field_px):
-    network = small_case(name, dims, field_px)
+@pytest.mark.parametrize(("name", "dims", "pooling_px"), CASES)
+def test_in_bfloat16_a_network_gives_nearly_the_same(name, dims, pooling_px):
+    network = small_case(name, dims, pooling_px)
     image = torch.rand(1, 1, *(5, 19, 23)[-dims:])
     with torch.inference_mode():
         expected = network(image)

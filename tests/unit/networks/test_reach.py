@@ -3,7 +3,7 @@ import torch
 from small_networks import ALL, small
 
 from crossres.networks import build
-from crossres.networks.attention import FieldAttention
+from crossres.networks.attention import WindowedAttention
 from crossres.networks.layers import reach_of_levels
 
 pytestmark = pytest.mark.slow
@@ -15,7 +15,7 @@ ACROSS_PX = 16
 @pytest.fixture(autouse=True)
 def attention_off(monkeypatch):
     """Let convolutions alone pass on what a pixel sees."""
-    monkeypatch.setattr(FieldAttention, "forward", lambda self, x: x)
+    monkeypatch.setattr(WindowedAttention, "forward", lambda self, x: x)
 
 
 def all_open(network):

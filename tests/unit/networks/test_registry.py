@@ -13,7 +13,7 @@ from small_networks import ALL, CASES, small, small_case
 import crossres
 from crossres.catalogue.networks import NETWORKS, Network
 from crossres.jobs import InputError
-from crossres.networks import build, takes_field
+from crossres.networks import build, takes_pooling
 
 SIZES = {
     2: [(16, 16), (1, 1), (7, 13), (37, 53), (48, 17)],
@@ -24,17 +24,17 @@ ODD = {2: (37, 53), 3: (5, 19, 23)}
 every_network = pytest.mark.parametrize(("name", "dims"), ALL)
 
 
-@pytest.mark.parametrize(("name", "dims", "field_px"), CASES)
-def test_every_network_keeps_the_size_of_its_image(name, dims, field_px):
-    network = small_case(name, dims, field_px)
+@pytest.mark.parametrize(("name", "dims", "pooling_px"), CASES)
+def test_every_network_keeps_the_size_of_its_image(name, dims, pooling_px):
+    network = small_case(name, dims, pooling_px)
     for size in SIZES[dims]:
         with torch.inference_mode():
             assert network(torch.rand(2, 1, *size)).shape == (2, 1, *size)
 
 
-@pytest.mark.parametrize(("name", "dims", "field_px"), CASES)
-def test_every_weight_of_every_network_learns(name, dims, field_px):
-    network = small_case(name, dims, field_px).train()
+@pytest.mark.parametrize(("name", "dims", "pooling_px"), CASES)
+def test_every_weight_of_every_network_learns(name, dims, pooling_px):
+    network = small_case(name, dims, pooling_px).train()
     network(torch.rand(2, 1, *ODD[dims])).square().sum().backward()
     for key, weight in network.named_parameters():
         assert weight.grad is not None, key
@@ -58,7 +58,7 @@ def test_images_of_a_batch_do_not_mix(name, dims):
 def test_every_network_says_what_tiling_must_know(name, dims):
     network = small(name, dims)
     assert len(network.stride_px) == len(network.reach_px) == dims
-    assert network.field_px is None
+    assert network.pooling_px is None
     assert isinstance(network.live_channels, int)
 
 
@@ -72,7 +72,7 @@ def test_strides_are_the_products_of_the_poolings(name, stride_px):
 
 
 @pytest.mark.parametrize(
-    ("name", "dims", "field_px", "stride_px"),
+    ("name", "dims", "pooling_px", "stride_px"),
     [
         ("rcan", 2, [64, 64], (32, 32)),
         ("rcan", 3, [16, 256, 100], (8, 128, 50)),
@@ -82,16 +82,16 @@ def test_strides_are_the_products_of_the_poolings(name, stride_px):
         ("tcan", 2, [20, 12], (20, 12)),
     ],
 )
-def test_with_a_field_the_stride_is_also_a_multiple_of_its_half(name, dims, field_px, stride_px):
-    network = small(name, dims, field_px=field_px)  # tcan's own stride is 4 here
+def test_with_a_field_the_stride_is_also_a_multiple_of_its_half(name, dims, pooling_px, stride_px):
+    network = small(name, dims, pooling_px=pooling_px)  # tcan's own stride is 4 here
     assert network.stride_px == stride_px
-    assert network.field_px == tuple(field_px)
+    assert network.pooling_px == tuple(pooling_px)
 
 
-@pytest.mark.parametrize("field_px", [[64], [64, 64, 64], [0, 64]])
-def test_a_field_that_is_none_is_refused(field_px):
-    with pytest.raises(InputError, match=r"field_px is .*2 entries.*training patches"):
-        build("rcan", field_px=field_px)
+@pytest.mark.parametrize("pooling_px", [[64], [64, 64, 64], [0, 64]])
+def test_a_field_that_is_none_is_refused(pooling_px):
+    with pytest.raises(InputError, match=r"pooling_px is .*2 entries.*training patches"):
+        build("rcan", pooling_px=pooling_px)
 
 
 def test_unknown_name_is_refused_with_the_known_ones():
@@ -117,9 +117,9 @@ def test_unknown_setting_is_refused_by_its_name(name, dims):
 
 
 def test_a_field_is_refused_by_a_network_without_attention():
-    assert not takes_field("gan")
-    with pytest.raises(InputError, match="'gan' has no setting field_px"):
-        build("gan", field_px=[64, 64])
+    assert not takes_pooling("gan")
+    with pytest.raises(InputError, match="'gan' has no setting pooling_px"):
+        build("gan", pooling_px=[64, 64])
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def constructor_of(name):
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_a_constructor_takes_the_settings_of_the_catalogue_and_has_no_defaults_of_its_own(name):
     parameters = inspect.signature(constructor_of(name)).parameters
-    given_by_others = {"dims", "field_px", "channels_in", "channels_out"}
+    given_by_others = {"dims", "pooling_px", "channels_in", "channels_out"}
     assert set(parameters) - given_by_others == NETWORKS[name].own()
     assert all(parameters[key].default is inspect.Parameter.empty for key in NETWORKS[name].own())
 

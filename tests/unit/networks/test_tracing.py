@@ -21,9 +21,9 @@ def recorded(network, dims):
         return torch.jit.trace(network, torch.rand(1, 1, *RECORDED[dims]), check_trace=False)
 
 
-@pytest.mark.parametrize(("name", "dims", "field_px"), CASES)
-def test_a_recorded_network_works_at_other_sizes(name, dims, field_px):
-    network = small_case(name, dims, field_px and field_of(dims, 32, 4))
+@pytest.mark.parametrize(("name", "dims", "pooling_px"), CASES)
+def test_a_recorded_network_works_at_other_sizes(name, dims, pooling_px):
+    network = small_case(name, dims, pooling_px and field_of(dims, 32, 4))
     trace = recorded(network, dims)
     for size in RUN[dims]:
         image = torch.rand(2, 1, *size)

@@ -21,7 +21,7 @@ from crossres.preprocess import Scale
 from crossres.restoration import Restorer, Stated, restorer
 
 class Passing(torch.nn.Module):
-    stride_px, reach_px, field_px, live_channels = (1, 1, 1), (1, 1, 1), None, 4
+    stride_px, reach_px, pooling_px, live_channels = (1, 1, 1), (1, 1, 1), None, 4
 
     def forward(self, x):
         return x * 1

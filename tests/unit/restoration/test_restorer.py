@@ -23,7 +23,7 @@ class Passing(nn.Module):
     """Gives back what it is given."""
 
     stride_px = reach_px = (1, 1)
-    field_px = None
+    pooling_px = None
     live_channels = 1
 
     def forward(self, x):

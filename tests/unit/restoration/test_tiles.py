@@ -9,11 +9,11 @@ from torch import nn
 from crossres.catalogue.networks import NETWORKS
 from crossres.jobs import InputError
 from crossres.networks import build
-from crossres.networks.attention import FieldAttention
+from crossres.networks.attention import WindowedAttention
 from crossres.restoration import restore
 
-CONVOLUTIONAL = [key for key in SETTINGS if "field_px" not in SETTINGS[key]]
-ATTENTION = [key for key in SETTINGS if "field_px" in SETTINGS[key]]
+CONVOLUTIONAL = [key for key in SETTINGS if "pooling_px" not in SETTINGS[key]]
+ATTENTION = [key for key in SETTINGS if "pooling_px" in SETTINGS[key]]
 
 
 class Doubling(nn.Module):
@@ -46,7 +46,7 @@ def test_every_registered_network_is_tested_in_all_its_dimensions():
 def with_strong_attention(model, strength=10):
     """Return a network that tells one channel from another, as if it were trained to."""
     for module in model.modules():
-        if isinstance(module, FieldAttention):
+        if isinstance(module, WindowedAttention):
             module.excite.weight.data *= strength
     return model
 
@@ -85,17 +85,17 @@ def test_tiles_in_z_are_the_same_as_the_whole_volume():
 
 
 def test_attention_without_a_field_does_not_depend_on_the_tiles():
-    model = with_strong_attention(small_network("rcan", field_px=None))
+    model = with_strong_attention(small_network("rcan", pooling_px=None))
     image = uneven_picture((300, 340))
     whole = restore(model, image, tile_px=1000)
     tiled = restore(model, image, tile_px=128)
     assert np.sqrt(np.mean((tiled - whole) ** 2)) <= 0.01 * np.std(whole)
     # lent for the time of the restoration
-    assert all(m.field_px is None for m in model.modules() if isinstance(m, FieldAttention))
+    assert all(m.pooling_px is None for m in model.modules() if isinstance(m, WindowedAttention))
 
 
 def test_attention_without_a_field_pools_over_the_whole_of_a_small_image():
-    model = small_network("dfcan", field_px=None)
+    model = small_network("dfcan", pooling_px=None)
     image = uneven_picture((100, 130))
     expected = untiled(model, image)
     found = restore(model, image, tile_px=32)

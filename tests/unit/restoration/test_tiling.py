@@ -146,7 +146,7 @@ def test_every_network_says_what_tiling_must_know(name, dims):
     found = footprint_of(small_network(name, dims), dims)
     assert len(found.stride_px) == len(found.reach_px) == dims
     assert found.live_channels > 0
-    assert (found.field_px is not None) == ("field_px" in SETTINGS[name, dims])
+    assert (found.pooling_px is not None) == ("pooling_px" in SETTINGS[name, dims])
 
 
 def test_a_network_that_says_nothing_is_treated_with_caution():
@@ -160,7 +160,7 @@ VOLUME = Footprint((8, 128, 128), (6, 6, 6), (16, 256, 256), 64)
 
 
 @pytest.mark.parametrize(
-    ("shape", "memory_gb", "field_px"),
+    ("shape", "memory_gb", "pooling_px"),
     [
         # one tile, whatever its field
         ((16, 500, 500), 4, (16, 256, 256)),
@@ -170,12 +170,14 @@ VOLUME = Footprint((8, 128, 128), (6, 6, 6), (16, 256, 256), 64)
         ((64, 500, 500), 2, (16, 128, 128)),
     ],
 )
-def test_attention_is_given_the_field_that_the_memory_is_worth(shape, memory_gb, field_px, caplog):
+def test_attention_is_given_the_pooling_that_the_memory_is_worth(
+    shape, memory_gb, pooling_px, caplog
+):
     with caplog.at_level(logging.INFO, logger="crossres"):
         tiling, sides = fit_tiles(shape, VOLUME, memory_gb)
-    assert tiling.footprint.field_px == field_px
-    assert tiling.footprint.stride_px == (8, field_px[1] // 2, field_px[2] // 2)
-    assert (f"attends to {field_px[0]} x {field_px[1]}" in caplog.text) == (field_px[1] < 256)
+    assert tiling.footprint.pooling_px == pooling_px
+    assert tiling.footprint.stride_px == (8, pooling_px[1] // 2, pooling_px[2] // 2)
+    assert (f"attends to {pooling_px[0]} x {pooling_px[1]}" in caplog.text) == (pooling_px[1] < 256)
     largest = max(
         np.prod([span.seen.stop - span.seen.start for span in tile.spans])
         for tile in tiling.tiles(shape, sides)
@@ -186,10 +188,10 @@ def test_attention_is_given_the_field_that_the_memory_is_worth(shape, memory_gb,
 def test_a_field_is_not_halved_where_poolings_would_no_longer_fall_alike():
     # half of 32 is a multiple of all strides up to 16; half of 16 is not
     field = ATTENTION
-    while field.with_smaller_field() is not None:
-        field = field.with_smaller_field()
-    assert (field.stride_px, field.field_px) == ((16, 16), (32, 32))
-    assert CONVOLUTIONAL.with_smaller_field() is None
+    while field.with_smaller_pooling() is not None:
+        field = field.with_smaller_pooling()
+    assert (field.stride_px, field.pooling_px) == ((16, 16), (32, 32))
+    assert CONVOLUTIONAL.with_smaller_pooling() is None
 
 
 def test_memory_for_no_field_at_all_is_refused():

@@ -18,7 +18,7 @@ from training_runs import (
 )
 
 from crossres.networks import precision_of
-from crossres.training.loss_record import LossRecord
+from crossres.training.running_losses import RunningLosses
 from crossres.training.selection import Validation
 
 
@@ -74,13 +74,13 @@ def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in
 
 @pytest.mark.parametrize("kind", ["standard", "relativistic", "relativistic_average"])
 def test_losses_are_float32(data, kind, monkeypatch, tmp_path):
-    types, add = {}, LossRecord.add
+    types, add = {}, RunningLosses.add
 
     def note(record, iteration, terms):
         types.update({name: term.dtype for name, term in terms.items()})
         add(record, iteration, terms)
 
-    monkeypatch.setattr(LossRecord, "add", note)
+    monkeypatch.setattr(RunningLosses, "add", note)
     run(data, in_bfloat16(against(kind=kind)), tmp_path)
     assert {"generator_loss", "discriminator_loss", "mse", "log_ssim"} <= types.keys()
     assert set(types.values()) == {torch.float32}

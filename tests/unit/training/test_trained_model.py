@@ -58,10 +58,10 @@ def train(job, **changes):
     return load_model(job["outputs"]["model"])
 
 
-def write_model(path, network="cnn", dims=2, field_px=None, **sizes):
+def write_model(path, network="cnn", dims=2, pooling_px=None, **sizes):
     """A model of random weights, and these."""
     shape = NETWORKS[network](iterations=1, **sizes).architecture
-    shape |= {"field_px": field_px} if field_px else {}
+    shape |= {"pooling_px": pooling_px} if pooling_px else {}
     model = build(network, dims, **shape)
     scales = SCALES["input"], SCALES["target"]
     save_model(path, model.state_dict(), ModelFile(network, shape, dims, *scales, 30.0))
@@ -112,7 +112,7 @@ def test_attention_pools_over_what_is_trained_on(job, crop_px, side, tmp_path):
     patches = write_data(tmp_path / "larger", make_data(side_px=20))
     recipe = replace(RECIPE, network="rcan", settings=settings)
     _, model_file = train(job, patches=patches, recipe=recipe)
-    assert tuple(model_file.settings["field_px"]) == (side, side)
+    assert tuple(model_file.settings["pooling_px"]) == (side, side)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_volumes_are_trained_on_and_their_z_step_is_kept(job, network, settings,
     model, model_file = train(job, patches=patches, recipe=recipe)
     assert (model_file.dims, model_file.z_step_nm) == (3, 160.0)
     if network == "rcan":
-        assert model.field_px == (4, 16, 16)
+        assert model.pooling_px == (4, 16, 16)
     with torch.inference_mode():
         assert model(torch.rand(1, 1, 7, 30, 22)).shape == (1, 1, 7, 30, 22)
 
@@ -178,10 +178,10 @@ def test_a_model_of_volumes_is_no_beginning_for_images(tmp_path):
 def test_the_field_of_the_attention_may_differ(tmp_path):
     initial = tmp_path / "initial.safetensors"
     shape = {"width": 4, "groups": 1, "blocks": 1}
-    weights = write_model(initial, "dfcan", field_px=(16, 16), **shape)
+    weights = write_model(initial, "dfcan", pooling_px=(16, 16), **shape)
     recipe = replace(RECIPE, network="dfcan", settings=DFCAN(iterations=1, **shape))
     network = recipe.build((32, 32), initial)
-    assert network.field_px == (32, 32)
+    assert network.pooling_px == (32, 32)
     assert_same_weights(network.state_dict(), weights)
 
 

@@ -1,4 +1,4 @@
-"""crossres: what one microscope sees, restored to what a better one would have shown.
+"""crossres: predicts the image of a better microscope from that of another.
 
 Rooms, from the ground up; each imports only from those before it:
 

@@ -34,7 +34,7 @@ def limit_threads(threads: int) -> None:
         Cores that the job was given.
     """
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(threads))
-    # importing torch takes seconds; where it comes later, it reads the variables
+    # importing torch takes seconds; if it is imported later, it reads the variables
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
 
@@ -42,15 +42,15 @@ def limit_threads(threads: int) -> None:
 def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
     """Run one step of the workflow with its log, and end it clearly.
 
-    An :class:`InputError` ends the process with its sentence alone, on the screen and in the
-    log. Anything else is a fault of ours and keeps its traceback.
+    An :class:`InputError` ends the process with its sentence alone, on the screen and in the log.
+    Any other exception is a bug and keeps its traceback.
 
     Parameters
     ----------
     step
         The function of the script, called with ``arguments``.
     log
-        Path of the log file; it is written anew.
+        Path of the log file; an older one is overwritten.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     # names of files need not be UTF-8
@@ -74,10 +74,10 @@ def run(step: Callable[..., Any], log: str, **arguments: Any) -> None:
 
 @contextmanager
 def written_aside(path: str | Path) -> Iterator[Path]:
-    """Give a name to write to, and rename the file to ``path`` when it is whole.
+    """Yield a temporary path, and rename it to ``path`` once it is written.
 
-    A file under its own name is then always complete: a kill leaves only the other, hidden one,
-    and its bytes are on the disk before the name is, for the sake of a power cut.
+    A file under its own name is then always complete: a kill leaves only the hidden temporary file.
+    The data is synced to disk before the rename, so that a power cut does no harm.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,9 +98,9 @@ def progress(
     Parameters
     ----------
     items
-        What is worked through.
+        Items to yield.
     label
-        What the bar and the lines are headed with.
+        Label of the bar and of the lines.
     total
         Number of items, where ``items`` has no length.
     start

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 class Section(BaseModel):
     """A part of a configuration file: typed, closed, and never changed once it is read.
 
-    A text below a field is its description: config/README.md and the JSON schemas are made of
-    them (:mod:`crossres.settings.keys`). A text is never taken for a number, so that a mistake is
-    said. Sections are built when they are first used, as every start of Snakemake loads them all.
+    A string below a field is its description; config/README.md and the JSON schemas are generated
+    from it (:mod:`crossres.settings.keys`). A string is never coerced to a number, so that mistakes
+    are reported. Validators are built at first use, because every start of Snakemake loads all
+    sections.
     """
 
     model_config = ConfigDict(
@@ -23,9 +24,9 @@ class Section(BaseModel):
     )
 
     def as_params(self) -> dict[str, Any]:
-        """Return all values as plain ones, as a rule hands them to its script.
+        """Return all values as a plain dict, which a rule passes to its script.
 
-        The script makes a section of them again: ``Registration(**job.params.settings)``.
+        The script builds the section again: ``Registration(**job.params.settings)``.
         """
         return self.model_dump()
 
@@ -48,7 +49,7 @@ Pair = Annotated[tuple[float, float], Strict(False)]
 """Two numbers, written [low, high] or [y, x]."""
 
 Lengths = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
-"""Two lengths, the lesser first."""
+"""Two lengths, the smaller first."""
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 """Letters, digits, - and _: it becomes the name of a folder."""

@@ -8,9 +8,9 @@ from crossres.section import Part, Positive, Section
 
 
 class Classical(Section):
-    """What every classical method is searched over.
+    """Grid over which every classical method is searched.
 
-    An entry of the catalogue: beside its settings it bears what tables and figures call it.
+    An entry of the catalogue also has the names that tables and figures use.
     """
 
     label: ClassVar[str]

@@ -28,7 +28,7 @@ Seeds = Annotated[
 Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
 
 FINE_TUNING = 100
-"""Iterations over which the learning rate of a fine-tuned model grows, unless the file says."""
+"""Default iterations over which the learning rate grows when fine-tuning."""
 
 
 class Adversarial(Section):
@@ -48,11 +48,11 @@ class Adversarial(Section):
     downsample: bool = False
     """Halve the size after each of its blocks but the last."""
     learning_rate: Length = 1.0e-5
-    """Of its Adam."""
+    """Learning rate of its Adam."""
     warm_up_iterations: Count = 0
     """Iterations on `loss` alone before it joins in."""
     weight: Length = 1.0
-    """Of its term in the generator's loss."""
+    """Weight of its term in the generator's loss."""
     shares: dict[Term, Share] = {}
     """Share of each term in the generator's loss once the discriminator has joined in; the weights
     (lambda, nu) follow. Every term of `loss` needs one. With `shares: {}` the weights of `loss`
@@ -80,16 +80,15 @@ class Network(Section):
     batch: Positive = 12
     """Patches in an iteration."""
     crop_px: CropSide | None = None
-    """Side of a random crop of every patch, in pixels of the target; null takes the patch
-    whole."""
+    """Side of a random crop of every patch, in pixels of the target; null takes the patch whole."""
     learning_rate: Length = 1.0e-4
-    """Of Adam."""
+    """Learning rate of Adam."""
     betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.999)
-    """Of Adam."""
+    """Decay rates of Adam's moments."""
     schedule: Literal["constant", "cosine", "halving"] = "constant"
-    """Of the learning rates: `halving` halves them at equal distances."""
+    """Schedule of the learning rates: `halving` halves them at equal distances."""
     halvings: Positive = 4
-    """How often `halving` does, over the run."""
+    """How often `halving` halves them over the run."""
     rate_warm_up_iterations: Count | None = None
     """Iterations over which the learning rate grows from 0; null is 100 with `initialise_from`,
     else 0."""
@@ -99,8 +98,8 @@ class Network(Section):
     """Weights of the terms that compare with the target: `mse`, `mae`, `ssim` (1 - SSIM),
     `log_ssim` (-log of (1 + SSIM) / 2; Wang 2019, eq. 1)."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the convolutions; `auto` is bfloat16 on a GPU that computes it natively, else float32.
-    Losses and the last convolution are float32."""
+    """Precision of the convolutions; `auto` is bfloat16 on a GPU that computes it natively, else
+    float32. Losses and the last convolution are float32."""
     compile: bool = False
     """Let torch compile the network first; takes a minute and needs a compiler."""
     initialise_from: str | None = None
@@ -140,7 +139,7 @@ class GanAdversarial(Adversarial):
 
 
 class UNetwork(Network):
-    """What is built as a U-Net of Wang et al. 2019."""
+    """Networks built as the U-Net of Wang et al. 2019."""
 
     citation = (
         "Wang et al., Deep learning enables cross-modality super-resolution in fluorescence "

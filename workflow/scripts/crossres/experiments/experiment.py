@@ -28,11 +28,11 @@ class Restoration:
     method
         As tables and figures know it.
     seed
-        None where there is no chance in it, or several seeds.
+        None without chance, or with several seeds.
     network
-        Whose models restore; None of a classical method.
+        Network that restores; None for a classical method.
     seeds
-        Of these models.
+        Seeds of the models.
     """
 
     name: str
@@ -46,7 +46,7 @@ UNRESTORED = tuple(Restoration(name, name) for name in (INPUT, TARGET))
 """What is measured beside the restorations, with the same ruler."""
 
 NOISELESS = Restoration(TRUTH, TRUTH)
-"""The simulator's noiseless image, which says how high a noisy target lets anything score."""
+"""The simulator's noiseless image: its score is the ceiling that the target's noise sets."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Experiment:
     fields
         Every field of every channel.
     fields_per_job
-        Size of a batch; where fields are cut from stage scans, of whole scenes.
+        Size of a batch; with stage scans, rounded down to whole scenes.
     tiles
-        Every tile of every stage scan, none where there are no scans.
+        Every tile of every stage scan; empty without stage scans.
     asked
-        False where it is only needed by another experiment that begins from its models.
+        False for a prerequisite, loaded because another experiment begins from its models.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Experiment:
 
     @property
     def simulator(self) -> Simulator | None:
-        """What simulates the raw images; None of measured ones."""
+        """The simulator of the raw images; None for measured ones."""
         return self.settings.source.simulator
 
     @property
@@ -122,7 +122,7 @@ class Experiment:
 
     @property
     def restores(self) -> bool:
-        """False where pairs are only registered and judged, and nothing is restored."""
+        """False where pairs are only registered."""
         return bool(self.networks or self.baselines)
 
     @cached_property
@@ -138,8 +138,8 @@ class Experiment:
     def stages(self, role: str) -> list[str]:
         """Return the stages that an image of one modality goes through, in order.
 
-        Each takes what the one before it made. This is the one place that knows which stages an
-        experiment has; :meth:`before` answers for a single one.
+        Each takes the output of the one before. Only this method knows which stages an experiment
+        has; :meth:`before` answers for one stage.
         """
         stages = ["imported"]
         if self.settings.preprocess.background.method != "none":

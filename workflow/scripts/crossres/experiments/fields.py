@@ -10,14 +10,14 @@ MEASURED = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file of one modality, with what the sheet states of it.
+    """A file of one modality, with what the sheet states about it.
 
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     pixel_size_nm, z_step_nm
-        As the sheet gives them, None where it does not.
+        As stated by the sheet; None where it states none.
     """
 
     path: str
@@ -36,11 +36,11 @@ class Field:
     input, target
         Files of a sheet; None where simulated or cut from a scan, or where there is no target.
     cut_index
-        Number of the field within a large image that is cut, None where it is not.
+        Number of the field within the large image it is cut from; None if it is not cut.
     scene
         Stage scan that the field is cut from; None without one.
     row
-        Line of the sheet, for messages; a field that moved in its sheet is the same field.
+        Line of the sheet, for messages; it does not count in comparisons.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Tile:
     place
         (row, column) in the scan.
     input, target
-        Files of either objective's scan, None where its scan has no such tile.
+        File of each objective's tile; None where its scan lacks the tile.
     row
         Line of the sheet, for messages.
     """

@@ -10,10 +10,10 @@ _CHANNEL = "results/{experiment}/{channel}"
 class Layout:
     """Where everything lies.
 
-    Each path is a pattern in Snakemake's sense: what stands in braces is a wildcard.
-    ``{experiment}``, ``{channel}``, ``{batch}``, ``{role}`` (input or target), ``{restoration}``
-    (the name of a :class:`crossres.experiments.Restoration`), ``{network}``, ``{seed}``,
-    ``{method}`` (a classical one), ``{split}``, ``{figure}`` and ``{table}``.
+    Each path is a Snakemake pattern with wildcards in braces: ``{experiment}``, ``{channel}``,
+    ``{batch}``, ``{role}`` (input or target), ``{restoration}`` (the name of a
+    :class:`crossres.experiments.Restoration`), ``{network}``, ``{seed}``, ``{method}`` (a classical
+    one), ``{split}``, ``{figure}`` and ``{table}``.
     """
 
     channel = _CHANNEL
@@ -75,7 +75,7 @@ class Layout:
 
     @classmethod
     def before(cls, stage: str, experiment: Experiment, role: str) -> str:
-        """Return where the images lie that a stage of an experiment's preparation takes."""
+        """Return the folder of the images that a stage of the preparation takes."""
         return cls.fill(cls.stages[experiment.before(stage, role)], role=role)
 
     @classmethod
@@ -86,7 +86,7 @@ class Layout:
 
     @classmethod
     def noiseless(cls, experiment: Experiment) -> str | None:
-        """Return where the noiseless images of a simulated experiment's fields lie."""
+        """Return the folder of the noiseless images of simulated fields; None for measured ones."""
         if not experiment.simulated:
             return None
         return cls.placed_truth if experiment.scanned else cls.truth

@@ -26,15 +26,14 @@ from crossres.settings.acquisition import Splits
 def load_experiments(config: Config, folder: Path) -> dict[str, Experiment]:
     """Return the experiments of a configuration, by name, and those that they need.
 
-    An experiment is needed where another initialises a network from its models; then it is loaded
-    too, and not ``asked``. It is looked for among the experiments asked for, beside the file that
-    names it, and in ``folder``.
+    Experiments whose models another one begins from are loaded too, with ``asked`` False. Each is
+    looked for among the experiments asked for, beside the file that names it, and in ``folder``.
 
     Raises
     ------
     InputError
-        Any fault of their files or sheets, two experiments of one name, or a model to begin from
-        that is not there or does not fit.
+        A fault in a file or sheet, two experiments of one name, or an initial model that is missing
+        or does not fit.
     """
     files: dict[str, Path] = {}
     for entry in config.experiments:
@@ -62,7 +61,7 @@ def load_experiments(config: Config, folder: Path) -> dict[str, Experiment]:
 
 
 def _load(path: Path, config: Config, folder: Path, asked: bool) -> Experiment:
-    """Load one experiment, checked by itself."""
+    """Load and check one experiment."""
     settings = load_experiment_settings(str(path), config.scale, folder)
     fields, tiles = _fields_of(settings.source)
     experiment = Experiment(
@@ -88,7 +87,7 @@ def _fields_of(source: Source) -> tuple[list[Field], list[Tile]]:
 
 
 def _check_channels(experiment: Experiment) -> None:
-    """Check what names channels against the channels there are."""
+    """Check that settings name channels that exist."""
     known = ", ".join(experiment.channels)
     for role in ("input", "target"):
         wavelength = getattr(experiment.settings.modalities, role).wavelength_nm

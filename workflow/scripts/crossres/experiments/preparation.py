@@ -21,7 +21,7 @@ SCRIPTS = {
 """What makes each stage."""
 
 content_of = cache(fingerprint)
-"""Raw files are looked at once, however many jobs depend on them."""
+"""Hashes of raw files, read once for all jobs that depend on them."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Preparation:
     batch: str
 
     def importing(self, role: str) -> dict[str, Any]:
-        """Return all that decides what the import of one modality gives.
+        """Return everything that the imported images of one modality depend on.
 
-        Raw files are known by their content, not by their place or time: a data folder may be
-        moved, and a file that was exchanged for an older one does not pass for the same.
+        Raw files are identified by their content, not by path or time: moving a data folder changes
+        nothing, and an older file under the same name is noticed.
         """
         settings = self.experiment.settings
         modality = getattr(settings.modalities, role)
@@ -84,15 +84,14 @@ class Preparation:
     def made_by(self, stage: str, role: str) -> str:
         """Return a hash of all that made the images which a stage takes.
 
-        Stages that are only passed on are deleted once they were used. What was made of them then
-        has no input to be older than, and would stay as it is whatever changes before it: so it
-        depends on this hash.
+        Intermediate stages are deleted once used. Snakemake then has no input to compare times
+        with, so results depend on this hash instead.
         """
         stages = self.experiment.stages(role)
         return self._hash(role, stages[: stages.index(stage)])
 
     def imported_by(self, role: str) -> str:
-        """Return the same of the imported images alone."""
+        """Return the hash for the imported images alone."""
         return self._hash(role, ["imported"])
 
     def _hash(self, role: str, stages: list[str]) -> str:

@@ -14,18 +14,18 @@ GIVEN_AS_PARAMS = ("settings", "catalogue", "section")
 """Rooms whose values reach jobs as params: a change that matters reruns a job by these."""
 
 BLOCKS, BLOCK_BYTES = 8, 4096
-"""How much of a raw file is looked at."""
+"""How much of a raw file is hashed."""
 
 
 def code_hash(script: str, *further: str) -> str:
     """Return a hash of what a script does, with every file of the library that it imports.
 
-    As a parameter of its rule this reruns a step when the code of a room it uses was edited, and
-    not when a comment or docstring was, a file was only touched, or another room changed.
+    As a parameter of a rule, the hash reruns the step when code that it uses changes, but not when
+    only comments, docstrings, file times or unused rooms change.
 
-    Rooms in :data:`GIVEN_AS_PARAMS` do not count, nor what they import: their values reach the
-    job as params. Neither do pages of rooms (``__init__``) that only pass names on. What a room
-    finds by looking through its folder is not imported by name: the rule names the folder.
+    Rooms in :data:`GIVEN_AS_PARAMS` and their imports do not count, because their values reach the
+    job as params. Nor do ``__init__`` files that only re-export names. Modules that a registry
+    finds in its folder are not imported by name; the rule names the folder.
 
     Parameters
     ----------
@@ -42,16 +42,16 @@ def code_hash(script: str, *further: str) -> str:
     for place, meaning in sorted(map(_meaning, files | pages)):
         if meaning:
             digest.update(f"{place} {meaning}\n".encode())
-    # the name in front keeps readers of a table from taking 12e34567... for a number
+    # with the prefix, no table reader mistakes a hash such as 12e34567 for a number
     return f"sha256:{digest.hexdigest()[:16]}"
 
 
 def fingerprint(path: str | Path) -> str:
-    """Return what tells a raw file from another of the same name, wherever it lies.
+    """Return a fingerprint of a raw file that does not depend on its path.
 
-    Its size and a hash of a few blocks at equal distances, so that thousands of large files are
-    told apart in seconds. Times do not count: a folder that was copied elsewhere is the same. An
-    image in which fewer than a block's pixels were edited may pass for the same.
+    It is the size and a hash of a few evenly spaced blocks, which takes seconds for thousands of
+    large files. Times do not count, so a copied folder is the same. An edit of less than a block of
+    pixels may go unnoticed.
     """
     path = Path(path)
     size = path.stat().st_size
@@ -76,7 +76,7 @@ def _starts(path: Path) -> list[Path]:
 
 @cache
 def _closure(path: Path) -> frozenset[Path]:
-    """The file itself and all of the library's files that it is made of."""
+    """Return the file and every library file that it imports."""
     found = {path}
     waiting = [path]
     while waiting:
@@ -89,7 +89,7 @@ def _closure(path: Path) -> frozenset[Path]:
 
 @cache
 def _code(path: Path) -> ast.Module:
-    """Return the syntax tree of a file without docstrings; comments are in no such tree."""
+    """Return the syntax tree of a file without docstrings (it never holds comments)."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in _with_statements(tree):
         node.body = [line for line in node.body if not _is_text(line)]
@@ -97,7 +97,7 @@ def _code(path: Path) -> ast.Module:
 
 
 def _with_statements(node: Any) -> Iterator[Any]:
-    """Yield whatever statements stand in: a module, its classes, functions, branches and loops."""
+    """Yield every node with a body: module, classes, functions, branches and loops."""
     if isinstance(getattr(node, "body", None), list):
         yield node
     for part in ("body", "orelse", "finalbody", "handlers", "cases"):
@@ -118,7 +118,7 @@ def _is_text(line: ast.stmt) -> bool:
 def _meaning(path: Path) -> tuple[str, str]:
     """Return a file's place below :data:`SCRIPTS` and a hash of its syntax tree.
 
-    The hash is empty for a page that passes names on.
+    The hash is empty for an ``__init__`` that only re-exports names.
     """
     tree = ast.dump(_code(path)).encode()
     digest = "" if _passes_names_on(path) else hashlib.sha256(tree).hexdigest()
@@ -126,9 +126,9 @@ def _meaning(path: Path) -> tuple[str, str]:
 
 
 def _passes_names_on(path: Path) -> bool:
-    """Return whether a file is the page of a room that holds nothing of its own.
+    """Return whether a file is an ``__init__`` without code of its own.
 
-    Imports, ``__all__``, and tables of names and functions that look names up on demand.
+    It may hold imports, ``__all__``, tables of names, and functions that look names up on demand.
     """
     return path.name == "__init__.py" and all(_passes_on(line) for line in _code(path).body)
 
@@ -152,11 +152,10 @@ def _passes_on(line: ast.stmt) -> bool:
 
 @cache
 def _direct_imports(path: Path) -> frozenset[Path]:
-    """Files of the library that a file imports, by the module that each name comes from.
+    """Return the library files that a file imports, by the module that each name comes from.
 
-    A room's own page, its ``__init__``, only passes names on: what it imports besides the name
-    asked for concerns whoever asks for that. Editing one baseline must not retrain every network
-    for having its room in common with what applies them.
+    An ``__init__`` only re-exports names: its other imports do not count. Otherwise editing one
+    baseline would retrain every network that shares its room with the code that applies them.
     """
     found: set[Path] = set()
     for node in _imports(_code(path)):
@@ -166,7 +165,7 @@ def _direct_imports(path: Path) -> frozenset[Path]:
             elif node.module:
                 found |= _home_of(node.module, alias.name)
     if any(getattr(line, "name", None) == "__getattr__" for line in _code(path).body):
-        # reached for no name that is known here: any of its room may be meant
+        # no known name is imported: anything in the room may be meant
         found |= set(path.parent.glob("*.py"))
     return frozenset(found)
 
@@ -190,7 +189,7 @@ def _home_of(module: str, name: str) -> frozenset[Path]:
 
 @cache
 def _named_on_page(module: str) -> dict[str, str]:
-    """Return the modules that the names on a room's page come from, by name."""
+    """Return the module of each name that an ``__init__`` re-exports."""
     page = SCRIPTS.joinpath(*module.split("."), "__init__.py")
     found: dict[str, str] = {}
     for node in ast.walk(_code(page)) if page.is_file() else ():
@@ -198,7 +197,7 @@ def _named_on_page(module: str) -> dict[str, str]:
             case ast.ImportFrom(module=str(home), names=names):
                 found |= {alias.asname or alias.name: home for alias in names}
             case ast.Dict(keys=keys, values=values):
-                # a table of names that are looked up on demand
+                # a table of names looked up on demand
                 for key, value in zip(keys, values, strict=True):
                     match key, value:
                         case ast.Constant(value=str(name)), ast.Constant(value=str(home)):
@@ -208,14 +207,14 @@ def _named_on_page(module: str) -> dict[str, str]:
 
 @cache
 def _pages_above(path: Path) -> frozenset[Path]:
-    """Return the pages of the rooms that a file lies in: Python runs them first."""
+    """Return the ``__init__`` files above a file: Python runs them first."""
     folders = [folder for folder in path.parents if folder.is_relative_to(SCRIPTS)]
     return frozenset(page for folder in folders if (page := folder / "__init__.py").is_file())
 
 
 @cache
 def _file_of(module: str) -> frozenset[Path]:
-    """Return the file of a module that counts, of a room its own page."""
+    """Return the file of a module; for a room, its ``__init__``."""
     room = module.removeprefix("crossres.").split(".")[0]
     if not (module + ".").startswith("crossres.") or room in GIVEN_AS_PARAMS:
         return frozenset()
@@ -226,7 +225,7 @@ def _file_of(module: str) -> frozenset[Path]:
 
 
 def forget() -> None:
-    """Read all files anew from now on: within one start of Snakemake they are read once."""
+    """Clear the cache: within one start of Snakemake each file is read once."""
     for cached in (_closure, _code, _meaning, _direct_imports, _home_of,
                    _named_on_page, _pages_above, _file_of):  # fmt: skip
         cached.cache_clear()

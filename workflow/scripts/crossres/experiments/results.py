@@ -10,7 +10,7 @@ from crossres.experiments.layout import Layout
 
 
 class ChannelResults:
-    """Paths of all that one channel of an experiment ends in.
+    """Paths of every final result of one channel of an experiment.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class ChannelResults:
         return {name: self.path(Layout.table, table=name) for name in names}
 
     def parts_of(self, table: str) -> list[tuple[str, Restoration | None]]:
-        """Return the tables that one is joined of, each with the restoration it measures.
+        """Return the tables that one is joined from, each with the restoration it measures.
 
-        Tables of the registration measure pairs, and no restoration.
+        Tables of the registration measure pairs, not restorations.
         """
         of_pairs = table.startswith("registration")
         splits = MEASURED if of_pairs else ("test",)
@@ -59,12 +59,12 @@ class ChannelResults:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The parameters that classical methods were best at, by method."""
+        """Files of the best parameters, by classical method."""
         return {m: self.path(Layout.parameters, method=m) for m in self.experiment.baselines}
 
     @property
     def grids(self) -> dict[str, str]:
-        """The scores of all parameters that were tried, by method."""
+        """Files of the scores of all parameters, by classical method."""
         return {m: self.path(Layout.grid, method=m) for m in self.experiment.baselines}
 
     @property
@@ -77,7 +77,7 @@ class ChannelResults:
 
     @property
     def packages(self) -> list[str]:
-        """The packages of all models for other programs."""
+        """Packages of all models, for other programs."""
         return [
             self.path(Layout.package, network=name, seed=seed)
             for name, network in self.experiment.networks.items()
@@ -92,7 +92,7 @@ class ChannelResults:
         ]
 
     def inputs_of_figure(self, name: str) -> dict[str, str | list[str]]:
-        """Return the files that a figure is drawn from, by what it needs them as."""
+        """Return the files that a figure is drawn from, by the name of its input."""
         splits = FIGURES[name].splits
         found: dict[str, str | list[str]] = {
             **self.tables,
@@ -106,18 +106,18 @@ class ChannelResults:
         return {need: found[need] for need in FIGURES[name].needs}
 
     def of_batches(self, pattern: str, *splits: str, **wildcards: str) -> list[str]:
-        """Return what there is of every batch of some splits."""
+        """Return the path for every batch of some splits."""
         batches = self.experiment.batches(self.channel, *splits)
         return [self.path(pattern, batch=batch, **wildcards) for batch in batches]
 
     @property
     def registration_error(self) -> list[str]:
-        """The table of registration errors against the truth, none of measured images."""
+        """The table of registration errors against the truth; empty for measured images."""
         return [path for name, path in self.tables.items() if name == "registration_error"]
 
     @property
     def shown(self) -> list[dict[str, Any]]:
-        """What figures of images show: a restoration a method, with its folders, batch by batch."""
+        """Restorations that figures of images show, one per method, with their batch folders."""
         return [
             {
                 **vars(one),
@@ -137,7 +137,7 @@ class ChannelResults:
 
     @property
     def searches(self) -> list[dict[str, str]]:
-        """The scores of all parameters that a classical method was tried with."""
+        """Scores of all parameters, with the classical method."""
         return [{"method": method, "path": path} for method, path in self.grids.items()]
 
     @property
@@ -152,7 +152,7 @@ class ChannelResults:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What the summary says, and the paths of what it is written from."""
+        """Contents of the summary and the paths of its files."""
         settings = self.experiment.settings
         return {
             "experiment": self.experiment.name,

@@ -17,7 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]+")
 ROLES = ("input", "target")
 
 LISTED = 20
-"""Missing files that are named one by one."""
+"""Most missing files that a message names."""
 
 Cells = Mapping[str, str]
 
@@ -25,18 +25,18 @@ Cells = Mapping[str, str]
 def read_sheet(source: Source) -> tuple[list[Field], list[Tile]]:
     """Return the fields of a sheet, or the tiles of its stage scans, splits assigned.
 
-    Both come in an order that depends on their names alone, so that rows may be moved about.
+    Both are sorted by name, so that the order of rows does not matter.
 
     Parameters
     ----------
     source
-        Of an experiment; its paths as they were found.
+        ``source`` of an experiment, with its paths resolved.
 
     Raises
     ------
     InputError
-        A missing sheet, folder or file; an unknown column; an empty or duplicate row; a value
-        that cannot be: each with the line of the sheet.
+        A missing sheet, folder or file; an unknown column; an empty or duplicate row; an invalid
+        value. Messages name the line of the sheet.
     """
     sheet, root = Path(source.sheet or ""), source.images_folder
     rows = _read_rows(sheet)
@@ -77,7 +77,7 @@ def _read_rows(sheet: Path) -> list[tuple[int, dict[str, str]]]:
         reader = csv.DictReader(file, delimiter="\t")
         try:
             _check_columns(sheet, reader.fieldnames or [])
-            # the reader passes over blank lines, but counts them
+            # the reader skips blank lines, but counts them
             rows = [_cells(sheet, reader.line_num, row) for row in reader]
         except (UnicodeDecodeError, csv.Error) as error:
             raise InputError(
@@ -112,7 +112,7 @@ def _cells(sheet: Path, line: int, row: Mapping[str, Any]) -> tuple[int, dict[st
 
 
 def _check_row(where: str, cells: Cells, source: Source) -> None:
-    """Check what a row says by itself."""
+    """Check one row on its own."""
     for column in ("field", "channel"):
         if not NAME.fullmatch(cells[column]):
             raise InputError(
@@ -140,7 +140,7 @@ def _check_row(where: str, cells: Cells, source: Source) -> None:
 
 
 def _files(where: str, root: Path, cells: Cells) -> dict[str, Any]:
-    """Return the files of a row, by role; it may have one alone."""
+    """Return the files of a row, by role; one may be missing."""
     sizes = {
         role: [_length(where, cells, f"{role}_{key}") for key in ("pixel_size_nm", "z_step_nm")]
         for role in ROLES

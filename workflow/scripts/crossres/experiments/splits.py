@@ -1,4 +1,4 @@
-"""Which field belongs to which split: whole groups at a time."""
+"""Assigns fields to splits, whole groups at a time."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ Row = TypeVar("Row", Field, Tile)
 def assign_splits(
     sheet: Path, rows: Sequence[Row], groups: Sequence[str], fractions: SplitFractions
 ) -> list[Row]:
-    """Give each row without a split that of its group, whole groups at a time.
+    """Assign a split to each row that has none, whole groups at a time.
 
-    Groups are put in an order that depends on nothing but their names, not on that of the rows.
+    Groups are ordered by a hash of their names, independent of the order of the rows.
 
     Parameters
     ----------

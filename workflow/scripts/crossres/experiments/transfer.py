@@ -1,4 +1,4 @@
-"""Transfer: which model of which experiment the training of a network begins from."""
+"""Transfer: the model of another experiment that a training begins from."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
@@ -11,7 +11,7 @@ from crossres.settings import ExperimentSettings, nearest
 MODEL_ENDING = ".safetensors"
 
 FURTHEST_SCALE = 1.4
-"""Pixel sizes further apart than this factor show the same structure in another size."""
+"""Largest ratio of pixel sizes at which structures still look alike to a network."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class InitialModel:
 def experiments_needed(settings: ExperimentSettings) -> dict[str, str]:
     """Return the names of the experiments that an experiment's networks begin from.
 
-    By the key that names it, such as ``networks.gan.initialise_from``.
+    The keys are those that name them, such as ``networks.gan.initialise_from``.
     """
     return {
         f"networks.{network}.initialise_from": source.split("/")[0]
@@ -51,14 +51,14 @@ def initial_model(
     Returns
     -------
     InitialModel, Path or None
-        Of another experiment the channel of the same name, else its only one, and the network of
-        the same name, unless ``initialise_from`` names others; the same seed where that experiment
-        trains it, else its first. A path is a model file as it was given.
+        From another experiment: the channel of the same name, else its only one, and the network of
+        the same name, unless ``initialise_from`` names others. The seed is the same where that
+        experiment trains it, else its first. A path is returned as given.
 
     Raises
     ------
     InputError
-        There is no such channel or network, or no such file.
+        The channel, network or file does not exist.
     """
     source = experiments[name].networks[network].initialise_from
     if source is None:
@@ -115,7 +115,7 @@ def check_initial_models(experiments: Mapping[str, Experiment]) -> None:
                     _check_fit(experiment, network, experiments[model.experiment], model, where)
                 while isinstance(model, InitialModel):
                     _check_blind(experiment, channel, experiments[model.experiment], model, where)
-                    # that model may have begun from another in turn
+                    # that model may itself have begun from another
                     model = initial_model(experiments, *astuple(model))
 
 
@@ -177,7 +177,7 @@ def _check_blind(
     """Check that the other model has not seen this experiment's blind-test fields."""
     if experiment.simulated or other.simulated:
         return
-    # parts of an image can be told apart by their number where both cut it alike
+    # the number identifies a part of an image only if both experiments cut it alike
     same_cut = experiment.settings.source.cut == other.settings.source.cut
     blind = _images(experiment, channel, ("test",), same_cut)
     seen = _images(other, model.channel, ("train", "validation"), same_cut)

@@ -9,7 +9,7 @@ import numpy as np
 
 from crossres.catalogue.networks import NETWORKS
 from crossres.export.tile_sizes import TileAxis
-from crossres.networks import ModelFile, takes_field
+from crossres.networks import ModelFile, takes_pooling
 
 COVER_PX = 256
 """Side of each half of the cover; the format asks for a width of twice the height."""
@@ -205,7 +205,7 @@ def _limits(model_file: ModelFile) -> str:
         "- Near the edges of an image the restoration depends on how a program pads: crossres does "
         "not, others mirror.",
     ]
-    if takes_field(model_file.network) and model_file.settings.get("field_px") is None:
+    if takes_pooling(model_file.network) and model_file.settings.get("pooling_px") is None:
         lines.append(
             "- Its attention pools over its whole input: a tile is restored differently from the "
             "image it was cut from. Give it whole images."

@@ -52,7 +52,7 @@ def tile_axes(network: ImageNetwork, shape: Sequence[int]) -> list[TileAxis]:
     """
     dims = len(shape)
     names = "zyx"[-dims:]
-    fields = network.field_px or (0,) * dims
+    fields = network.pooling_px or (0,) * dims
     strides, reaches = network.stride_px, network.reach_px
     axes = []
     for name, stride, reach, field, limit, px in zip(

@@ -1,4 +1,4 @@
-"""Where the files of a field lie, whose batches have a folder each."""
+"""Finding the files of a field in the folders of its batches."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an image must be before work is spent on it."""
+"""Checks of an image before any work is spent on it."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,13 @@ from crossres.images.image import Grid, Image
 from crossres.jobs import InputError
 
 SIZE_TOLERANCE = 0.01
-"""Two statements of one length may differ by this fraction, from rounding in metadata."""
+"""Relative difference of two stated lengths that rounding in metadata explains."""
 
 
 def to_dims(image: Image, dims: int, where: str) -> Image:
-    """Return an image with the axes of its experiment, those of length 1 being dropped.
+    """Return an image with the axes of its experiment; axes of length 1 are dropped.
 
-    A time series stays one: its frames are images, or volumes, of their own.
+    A time series keeps its T axis; its frames are separate images or volumes.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def to_dims(image: Image, dims: int, where: str) -> Image:
 
 
 def require_signal(array: np.ndarray, where: str) -> None:
-    """Refuse an image of any axes that holds NaN or Inf, no numbers, or one value throughout."""
+    """Refuse an image with NaN or Inf, without numeric pixels, or of one constant value."""
     if array.dtype.kind not in "uif":
         raise InputError(f"{where}: holds {array.dtype} values; expected integers or floats")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -86,30 +86,30 @@ def require_signal(array: np.ndarray, where: str) -> None:
 
 
 def agreed_pixel_size(stated: Mapping[str, float | None], where: str) -> float:
-    """Return the pixel size that all who state one agree on.
+    """Return the pixel size that file, sheet and experiment agree on.
 
     Parameters
     ----------
     stated
-        Who says so, "the file" first, and what they say, in nm or None.
+        Name of each source, "the file" first, and its value in nm or None.
     where
         The file, with its line in the sheet.
 
     Raises
     ------
     InputError
-        Nobody states one, or two contradict each other by more than 1 %.
+        No source states one, or two differ by more than 1 %.
     """
     return _agreed(stated, where, "pixel size", "pixel", "pixel_size_nm")
 
 
 def agreed_z_step(stated: Mapping[str, float | None], where: str) -> float:
-    """Return the distance of two slices that all who state one agree on; see agreed_pixel_size."""
+    """Return the z step that all sources agree on; see agreed_pixel_size."""
     return _agreed(stated, where, "z step", "slice", "z_step_nm")
 
 
 def agreed_grid(stated: Mapping[str, Grid], dims: int, where: str) -> Grid:
-    """Return the grid that all who state one agree on; the z step counts for ``dims`` 3 alone.
+    """Return the grid that all sources agree on; the z step counts for ``dims`` 3 only.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def field_window(shape: tuple[int, ...], cut: Cut, index: int) -> tuple[slice, s
 def centred_grid(
     shape: tuple[int, ...], rows: int, columns: int, side_px: int
 ) -> list[tuple[slice, slice]]:
-    """Return the windows of a grid of square fields about the centre of an image, row by row.
+    """Return the windows of a grid of square fields around the centre of an image, row by row.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What an image file says of its pixels: sizes, times and names, from OME-XML, ImageJ or tags."""
+"""Metadata of image files: sizes, times and names, from OME-XML, ImageJ or tags."""
 
 import math
 import re
@@ -53,20 +53,20 @@ SECONDS_PER_UNIT = {
 
 CHANNEL_DETAILS = re.compile(r"(Emission|Excitation)Wavelength(Unit)?|Fluor")
 PLANE_DETAILS = re.compile(r"(DeltaT|ExposureTime|Position[XYZ])(Unit)?")
-"""What of OME-XML is handed on as it is."""
+"""OME-XML attributes that are passed on unchanged."""
 
 WHOLE_PIXEL = 1e-4
-"""A place in a field differs by less from a whole pixel, from rounding in metadata."""
+"""Largest deviation of a position from a whole pixel that rounding explains."""
 
 PLAUSIBLE_PIXEL_NM = (0.1, 1e5)
 """A TIFF resolution outside this range, such as 72 dots per inch, describes a printed page."""
 
 SQUARE_TOLERANCE = 0.01
-"""Height and width of a pixel may differ by this fraction, from rounding in metadata."""
+"""Relative difference of a pixel's height and width that rounding explains."""
 
 
 def describe(path: Path, tiff: tifffile.TiffFile) -> dict[str, Any]:
-    """Return what a file says of its image, by the names of :class:`crossres.images.Metadata`.
+    """Return the metadata of a file, by the names of :class:`crossres.images.Metadata`.
 
     Raises
     ------
@@ -89,13 +89,13 @@ def describe(path: Path, tiff: tifffile.TiffFile) -> dict[str, Any]:
 
 
 def other_files(path: Path, xml: str) -> list[Path]:
-    """Return the files beside this one that OME-XML says its image is spread over."""
+    """Return the other files of a multi-file OME-TIFF."""
     root = ElementTree.fromstring(xml)
     own = root.attrib.get("UUID")
     names = {
         uuid.attrib["FileName"]
         for uuid in root.iterfind(".//{*}TiffData/{*}UUID")
-        # a file that was renamed is still found by its own UUID
+        # a renamed file is still found by its UUID
         if "FileName" in uuid.attrib and (own is None or uuid.text != own)
     }
     return [path.with_name(name) for name in sorted(names) if name.lower() != path.name.lower()]
@@ -150,7 +150,7 @@ def _number(plane: ElementTree.Element) -> Plane:
 
 
 def _details(element: ElementTree.Element, wanted: re.Pattern[str]) -> dict[str, str]:
-    """Return those attributes of an element that are wanted; NaN and Inf say nothing."""
+    """Return the wanted attributes of an element, without NaN and Inf."""
     return {
         key: text
         for key, text in element.attrib.items()
@@ -161,7 +161,7 @@ def _details(element: ElementTree.Element, wanted: re.Pattern[str]) -> dict[str,
 def _measured(
     attributes: Mapping[str, str], key: str, units: dict[str, float], default: str
 ) -> float | None:
-    """Return an attribute in our unit; None where it is not there, or its unit is no length."""
+    """Return an attribute in our unit; None if it is missing or its unit is not a length."""
     if key not in attributes:
         return None
     unit = units.get(attributes.get(f"{key}Unit", default))
@@ -169,16 +169,15 @@ def _measured(
 
 
 def _positive(value: float | None) -> float | None:
-    """Return a time or a length; 0, as many programs write where they know none, is none."""
+    """Return a time or a length; None for 0, which many programs write for unknown."""
     return value if value is not None and math.isfinite(value) and value > 0 else None
 
 
 def _corner(
     planes: Mapping[Plane, Mapping[str, str]], pixel_size_nm: float | None
 ) -> tuple[int, int] | None:
-    """Return where an image of our own was cropped from: a whole pixel, in all its planes.
-
-    None of any other position, such as that of a microscope's stage.
+    """Return where an image of ours was cropped from: a whole pixel, the same in all planes. Other
+    positions, such as those of a microscope's stage, give None.
     """
     keys = ("PositionY", "PositionX")
     try:

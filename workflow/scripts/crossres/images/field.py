@@ -1,4 +1,4 @@
-"""Fields as files: where they lie, what they are called, and one of them in every method."""
+"""Files of fields: their paths, their names, and one field in every method."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,14 +17,13 @@ def fields_in(folders: Iterable[str | Path]) -> list[Path]:
 
 
 def field_name(path: Path) -> str:
-    """Return the name of a field, that of its file without the ending."""
+    """Return the name of a field: its file name without the ending."""
     return path.name.removesuffix(FIELD_ENDING)
 
 
 def read_field_table(path: str | Path) -> pd.DataFrame:
-    """Read a table with a column ``field``, its names as they were written.
-
-    pandas would take the field 01 for the number 1 and the field NA for a missing value.
+    """Read a table with a column ``field``, its names kept as text.  pandas would read the field 01
+    as the number 1, and the field NA as a missing value.
     """
     columns = pd.read_csv(path, nrows=0).columns
     missing = {column: [""] for column in columns if column != "field"}

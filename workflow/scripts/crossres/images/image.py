@@ -1,4 +1,4 @@
-"""The one way an image travels through the workflow."""
+"""Images: an array with axes, a grid and channel names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -48,7 +48,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is needed to understand the pixels of an image.
+    """Everything but the pixels of an image.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ class Metadata:
     frame_interval_s
         Time between two frames of a time-lapse; None where there is none, or it is not known.
     channel_details
-        What else an OME-TIFF says of each channel, such as its wavelengths, in the words of OME.
+        Further OME attributes of each channel, such as its wavelengths.
     planes
-        What it says of single planes: times, exposures and positions of the stage, likewise.
+        OME attributes of single planes: times, exposures, stage positions.
     """
 
     axes: str
@@ -88,11 +88,11 @@ class Metadata:
 
     @property
     def known_pixel_size_nm(self) -> float:
-        """The pixel size of an image that cannot be without one, as no imported image is."""
+        """The pixel size of an imported image, which always has one."""
         return self.grid.steps_nm(2)[0]
 
     def without_place(self) -> Self:
-        """Return the description of an image of its own: no corner, no place of the stage."""
+        """Return the metadata without corner and stage positions."""
         rest = {
             number: {key: text for key, text in plane.items() if not key.startswith("Position")}
             for number, plane in self.planes.items()
@@ -101,7 +101,7 @@ class Metadata:
         return replace(self, corner_px=(0, 0), planes=planes)
 
     def of_channels(self, numbers: Sequence[int]) -> Self:
-        """Return what is left where only some channels are, by their numbers from 0."""
+        """Return the metadata of some channels, by their numbers from 0."""
         return replace(
             self,
             channels=tuple(self.channels[n] for n in numbers) if self.channels else (),
@@ -124,7 +124,7 @@ class _Pixels:
 # the fields of the last base come first: Image(array, axes, ...)
 @dataclass(frozen=True)
 class Image(Metadata, _Pixels):
-    """An array with what is needed to understand it.
+    """An array with its metadata.
 
     Parameters
     ----------
@@ -150,17 +150,16 @@ class Image(Metadata, _Pixels):
         return dict(zip(self.axes, self.array.shape, strict=True))
 
     def like(self, array: np.ndarray, **changes: Any) -> "Image":
-        """Return an image of other pixels with this description.
+        """Return an image of other pixels with this metadata.
 
-        What is said of single planes is left out where their number changes, unless it is among
-        the changes; of channels likewise.
+        Attributes of planes and channels are dropped if their number changes, unless given.
 
         Parameters
         ----------
         array
             The pixels.
         **changes
-            What differs in the description: ``axes``, ``pixel_size_nm`` ...
+            Metadata that differs: ``axes``, ``pixel_size_nm`` ...
         """
         axes = changes.get("axes", self.axes)
         sizes = dict(zip(axes, array.shape, strict=False))

@@ -16,22 +16,21 @@ from crossres.images.stored import StoredArray
 from crossres.jobs import InputError, logger
 
 UNNAMED_AXES = frozenset("QI")
-"""What tifffile calls an axis of which the file says nothing."""
+"""tifffile's names of axes that the file does not specify."""
 
 
 def read_image(path: str | Path, axes: str | None = None) -> Image:
     """Read an image file with its axes, pixel size, times and channel names.
 
-    The pixel size is taken from OME-XML, from ImageJ's description, or from a TIFF resolution
-    in centimetres; a resolution in inches describes a printed page and is not believed.
+    The pixel size is taken from OME-XML, from ImageJ's description, or from a TIFF resolution in
+    centimetres; a resolution in inches describes a printed page and is ignored.
 
     Parameters
     ----------
     path
         A TIFF file: OME, ImageJ or plain.
     axes
-        What the axes of the file are, such as "TYX", where it does not name them itself; a file
-        that does is read by its own.
+        Axes of a file that does not name them, such as "TYX"; ignored for files that do.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
 def open_image(
     path: str | Path, scratch: Path, axes: str | None = None
 ) -> tuple[StoredArray, Metadata]:
-    """Return the pixels of an image file without reading them, and what the file says of them.
+    """Return the pixels of an image file without reading them, and its metadata.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ def open_image(
 def files_of_image(path: Path) -> list[Path]:
     """Return all files of an image, this one first: an OME-TIFF may be one of a set.
 
-    Of a file that cannot be read there is this one alone.
+    For an unreadable file, it is the only one.
     """
     try:
         with tifffile.TiffFile(path) as tiff:
@@ -199,8 +198,8 @@ def _require_complete(path: Path, tiff: tifffile.TiffFile) -> None:
     ]
     if max(ends, default=0) > path.stat().st_size or _next_page(tiff) != 0:
         raise _truncated(path)
-    # of stacks beyond 4 GB ImageJ writes one page, which the others follow; where they end too
-    # soon, tifffile takes the first for all
+    # ImageJ writes stacks above 4 GB as one page followed by raw data; if that is truncated,
+    # tifffile repeats the first slice
     stated = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
     series = tiff.series[0]
     if np.prod(series.shape, dtype=np.int64) < stated * np.prod(series.keyframe.shape):

@@ -16,15 +16,15 @@ Window = tuple[slice, ...]
 
 
 MAPPED_BYTES = 2**24
-"""How much of a file is mapped at once."""
+"""Bytes of a file that are mapped at once."""
 
 
 NOT_SUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL)
-"""Why a file system does not reserve room."""
+"""Errors of file systems that cannot reserve space."""
 
 
 class Pixels(Protocol):
-    """What has a shape and gives and takes windows: an array, or one that stays in a file."""
+    """Anything with a shape that is read and written by windows: an array, or one in a file."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -42,21 +42,21 @@ class Pixels(Protocol):
 
 
 class StoredArray:
-    """An array in a file, without compression, of which only windows are ever in memory.
+    """An uncompressed array in a file; only windows of it are ever in memory.
 
-    The file is mapped for as long as a window is copied and no longer: what stays mapped would
-    count as memory of the process, and grow with the image.
+    The file is mapped only while a window is copied: mapped pages count as memory of the process
+    and would grow with the image.
 
     Parameters
     ----------
     path
         The file.
     dtype, shape
-        Of the array as it lies in the file.
+        Type and shape of the array in the file.
     offset
-        Of its first byte.
+        Offset of its first byte.
     order
-        Axes of the file in the order in which they are wanted; as they are by default.
+        Order in which the file's axes are returned; unchanged by default.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class StoredArray:
         Raises
         ------
         InputError
-            The disk has no room for it.
+            The disk is full.
         """
         stored = cls(path, dtype, shape)
         stored.path.touch()
@@ -131,7 +131,7 @@ class StoredArray:
         return mapped.transpose(self._order)
 
     def _spans(self, window: Any) -> tuple[Window, tuple[Any, ...]]:
-        """Return a window as a slice an axis, and what then takes away its numbered axes."""
+        """Return a window with a slice per axis, and the index that drops its numbered axes."""
         given = window if isinstance(window, tuple) else (window,)
         if ... in given:
             at = given.index(...)
@@ -179,9 +179,9 @@ def _within(piece: Window, spans: Window) -> Window:
 
 
 def reserve(path: Path, nbytes: int, name: Path | None = None) -> None:
-    """Give a file its size and its room on the disk.
+    """Set a file's size and reserve its space on the disk.
 
-    Where a disk is full when a mapped file is written to, the system kills the process.
+    Writing to a mapped file on a full disk would kill the process.
 
     Parameters
     ----------
@@ -195,16 +195,16 @@ def reserve(path: Path, nbytes: int, name: Path | None = None) -> None:
     Raises
     ------
     InputError
-        There is no room; the file is deleted.
+        The disk is full; the file is deleted.
     """
     free = shutil.disk_usage(path.parent).free
     try:
-        # asked for more than there is, a file system may fill up before it refuses
+        # a file system may fill up before it refuses a request that is too large
         if nbytes - path.stat().st_blocks * 512 > free:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with path.open("r+b") as file:
             file.truncate(nbytes)
-            # macOS has none
+            # macOS has no posix_fallocate
             if hasattr(os, "posix_fallocate") and nbytes:
                 os.posix_fallocate(file.fileno(), 0, nbytes)
     except OSError as error:

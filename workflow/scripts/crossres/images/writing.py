@@ -19,7 +19,7 @@ GRAY: Any = {"ome": True, "photometric": "minisblack"}
 images three or four pixels wide for colours."""
 
 UNKNOWN_UUID = str(uuid.UUID(int=0))
-"""Stands in a file until its pixels are written, from which its UUID follows."""
+"""Placeholder for the UUID, which is computed from the pixels once they are written."""
 
 
 def write_image(path: str | Path, image: Image) -> None:
@@ -34,7 +34,7 @@ def write_image(path: str | Path, image: Image) -> None:
     image
         What; float64 is stored as float32.
     """
-    # tifffile would draw one from clock and machine: the same image should give the same bytes
+    # tifffile's UUID depends on clock and machine; the same image should give the same bytes
     identity = _uuid_of(hashlib.sha256(image.array.tobytes()))
     metadata = _ome(image.metadata, image.array.shape, identity)
     array = image.array.astype("float32") if image.array.dtype == "float64" else image.array
@@ -46,7 +46,7 @@ def write_image(path: str | Path, image: Image) -> None:
 def image_to_fill(
     path: str | Path, shape: Sequence[int], dtype: np.dtype | type | str, metadata: Metadata
 ) -> Iterator[StoredArray]:
-    """Give the pixels of an OME-TIFF to write window by window, and rename it when all is done.
+    """Yield the pixels of an OME-TIFF to write by windows, and rename the file at the end.
 
     For images larger than the memory: uncompressed, and zero where nothing is written. The room
     for them is taken at once.
@@ -58,7 +58,7 @@ def image_to_fill(
     shape, dtype
         Of the pixels.
     metadata
-        What is to be said of them.
+        Their metadata.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def image_to_fill(
 
 
 def _ome(metadata: Metadata, shape: Sequence[int], identity: str) -> dict[str, object]:
-    """Return what tifffile writes as OME-XML."""
+    """Return the metadata in the form that tifffile writes as OME-XML."""
     ome: dict[str, object] = {"axes": metadata.axes, "UUID": identity}
     if metadata.pixel_size_nm is not None:
         for axis in "XY":
@@ -118,7 +118,7 @@ def _ome(metadata: Metadata, shape: Sequence[int], identity: str) -> dict[str, o
 
 
 def _identify(stored: StoredArray) -> None:
-    """Put the UUID that follows from the pixels in the place held for it."""
+    """Replace the placeholder by the UUID computed from the pixels."""
     digest = hashlib.sha256()
     for window in slabs(stored.shape):
         digest.update(stored[window].tobytes())

@@ -9,7 +9,7 @@ from crossres.networks.devices import (
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, initial_weights, load_model, save_model
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.registry import build, takes_field
+from crossres.networks.registry import build, takes_pooling
 
 __all__ = [
     "ImageNetwork",
@@ -23,5 +23,5 @@ __all__ = [
     "precision_of",
     "save_model",
     "takes_bfloat16",
-    "takes_field",
+    "takes_pooling",
 ]

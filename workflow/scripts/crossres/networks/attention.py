@@ -13,7 +13,7 @@ from crossres.networks.layers import convolution, is_tracing
 from crossres.networks.windows import between_windows, window_means, window_starts
 
 
-class FieldAttention(nn.Module):
+class WindowedAttention(nn.Module):
     """Weighs every channel by the content of a field around each pixel.
 
     Published attention pools over its whole input, so that a tile is restored differently from
@@ -23,17 +23,17 @@ class FieldAttention(nn.Module):
 
     Parameters
     ----------
-    field_px
+    pooling_px
         ([z, ]y, x); None pools over the whole image.
     """
 
-    def __init__(self, field_px: Sequence[int] | None) -> None:
+    def __init__(self, pooling_px: Sequence[int] | None) -> None:
         super().__init__()
-        self.field_px = None if field_px is None else [int(n) for n in field_px]
+        self.pooling_px = None if pooling_px is None else [int(n) for n in pooling_px]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, [Z, ]Y, X) to the same."""
-        field = self.field_px
+        field = self.pooling_px
         # one window is the whole image too; traced, the windows serve images of any size
         if field is None or (not is_tracing() and _within(x, field)):
             return x * self.weigh(self.describe(x))
@@ -43,7 +43,7 @@ class FieldAttention(nn.Module):
         """Map (N, C, [Z, ]Y, X) to (N, C, [1, ]1, 1)."""
         raise NotImplementedError
 
-    def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
+    def describe_windows(self, x: Tensor, pooling_px: list[int]) -> Tensor:
         """Map (N, C, [Z, ]Y, X) to (N, C, windows along each axis)."""
         raise NotImplementedError
 
@@ -52,7 +52,7 @@ class FieldAttention(nn.Module):
         raise NotImplementedError
 
 
-class MeanAttention(FieldAttention):
+class MeanAttention(WindowedAttention):
     """Channel attention by means: Zhang et al. 2018, eq. 7-9, as Chen et al. 2021 use it.
 
     The means of all channels pass a 1x1 convolution to fewer channels, ReLU, a 1x1 convolution
@@ -66,14 +66,14 @@ class MeanAttention(FieldAttention):
         C.
     reduction
         The first convolution has 1 / reduction of the channels.
-    field_px
-        As for :class:`FieldAttention`.
+    pooling_px
+        As for :class:`WindowedAttention`.
     """
 
     def __init__(
-        self, dims: int, channels: int, reduction: int, field_px: Sequence[int] | None = None
+        self, dims: int, channels: int, reduction: int, pooling_px: Sequence[int] | None = None
     ) -> None:
-        super().__init__(field_px)
+        super().__init__(pooling_px)
         narrow = max(1, channels // reduction)
         self.squeeze = convolution(dims, channels, narrow, kernel=1)
         self.excite = convolution(dims, narrow, channels, kernel=1)
@@ -82,16 +82,16 @@ class MeanAttention(FieldAttention):
         """Return the means of (N, C, [Z, ]Y, X), (N, C, [1, ]1, 1)."""
         return x.mean(tuple(range(2, x.dim())), keepdim=True)
 
-    def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
+    def describe_windows(self, x: Tensor, pooling_px: list[int]) -> Tensor:
         """Return the means over windows."""
-        return window_means(x, field_px)
+        return window_means(x, pooling_px)
 
     def weigh(self, described: Tensor) -> Tensor:
         """Return weights between 0 and 1."""
         return torch.sigmoid(self.excite(F.relu(self.squeeze(described))))
 
 
-class FourierAttention(FieldAttention):
+class FourierAttention(WindowedAttention):
     """Channel attention by spectra: Huang et al. 2023, eq. 8; Qiao et al. 2021.
 
     |FFT|^gamma of every channel, zero frequency in the middle, averaged down to a fixed grid,
@@ -123,8 +123,8 @@ class FourierAttention(FieldAttention):
         The first 1x1 convolution has 1 / reduction of the channels.
     spectrum_px
         Side of the grid that spectra are averaged to.
-    field_px
-        As for :class:`FieldAttention`.
+    pooling_px
+        As for :class:`WindowedAttention`.
     """
 
     def __init__(
@@ -134,9 +134,9 @@ class FourierAttention(FieldAttention):
         sigmoid: bool,
         reduction: int = 16,
         spectrum_px: int = 64,
-        field_px: Sequence[int] | None = None,
+        pooling_px: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(field_px)
+        super().__init__(pooling_px)
         self.gamma, self.sigmoid, self.spectrum_px = gamma, sigmoid, spectrum_px
         narrow = max(1, channels // reduction)
         self.spectral = convolution(2, channels, channels)
@@ -149,12 +149,12 @@ class FourierAttention(FieldAttention):
             x, self.spectral.weight, self.spectral.bias, self.spectrum_px, self.gamma
         )[..., None, None]
 
-    def describe_windows(self, x: Tensor, field_px: list[int]) -> Tensor:
+    def describe_windows(self, x: Tensor, pooling_px: list[int]) -> Tensor:
         """Describe the spectra of windows."""
         # a trace would unroll the loop over windows; a script keeps it
         describe = _scripted() if is_tracing() else describe_spectra_of_windows
         return describe(
-            x, self.spectral.weight, self.spectral.bias, field_px, self.spectrum_px, self.gamma
+            x, self.spectral.weight, self.spectral.bias, pooling_px, self.spectrum_px, self.gamma
         )
 
     def weigh(self, described: Tensor) -> Tensor:
@@ -186,7 +186,7 @@ def describe_spectra_of_windows(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    field_px: list[int],
+    pooling_px: list[int],
     spectrum_px: int,
     gamma: float,
 ) -> Tensor:
@@ -196,8 +196,8 @@ def describe_spectra_of_windows(
     bounded by the image.
     """
     images, channels, height, width = x.shape
-    tall, wide = min(field_px[0], height), min(field_px[1], width)
-    tops, lefts = window_starts(height, field_px[0]), window_starts(width, field_px[1])
+    tall, wide = min(pooling_px[0], height), min(pooling_px[1], width)
+    tops, lefts = window_starts(height, pooling_px[0]), window_starts(width, pooling_px[1])
     at_once = max(1, height * width // (4 * tall * wide))
     group: list[Tensor] = []
     described: list[Tensor] = []
@@ -223,5 +223,5 @@ def _scripted() -> Any:
         return torch.jit.script(describe_spectra_of_windows)
 
 
-def _within(x: Tensor, field_px: Sequence[int]) -> bool:
-    return all(size <= field for size, field in zip(x.shape[2:], field_px, strict=True))
+def _within(x: Tensor, pooling_px: Sequence[int]) -> bool:
+    return all(size <= field for size, field in zip(x.shape[2:], pooling_px, strict=True))

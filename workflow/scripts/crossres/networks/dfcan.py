@@ -14,12 +14,12 @@ class FourierBlock(nn.Module):
     """FCAB: y + attention of y_o = GELU(Conv(GELU(Conv(y)))); Huang et al. 2023, eq. 8-9."""
 
     def __init__(
-        self, width: int, gamma: float, sigmoid: bool, field_px: Sequence[int] | None
+        self, width: int, gamma: float, sigmoid: bool, pooling_px: Sequence[int] | None
     ) -> None:
         super().__init__()
         self.first = convolution(2, width, width)
         self.second = convolution(2, width, width)
-        self.attention = FourierAttention(width, gamma, sigmoid, field_px=field_px)
+        self.attention = FourierAttention(width, gamma, sigmoid, pooling_px=pooling_px)
 
     def forward(self, y: Tensor) -> Tensor:
         """Map (N, width, Y, X) to the same."""
@@ -36,11 +36,11 @@ class FourierGroup(nn.Module):
         blocks: int,
         gamma: float,
         sigmoid: bool,
-        field_px: Sequence[int] | None,
+        pooling_px: Sequence[int] | None,
     ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            *(FourierBlock(width, gamma, sigmoid, field_px) for _ in range(blocks))
+            *(FourierBlock(width, gamma, sigmoid, pooling_px) for _ in range(blocks))
         )
 
     def forward(self, y: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class FourierBody(nn.Sequential):
         Channels throughout.
     groups, blocks
         Residual groups, and FCABs in a group.
-    gamma, sigmoid, field_px
+    gamma, sigmoid, pooling_px
         As for :class:`crossres.networks.attention.FourierAttention`.
     """
 
@@ -73,12 +73,12 @@ class FourierBody(nn.Sequential):
         blocks: int,
         gamma: float,
         sigmoid: bool,
-        field_px: Sequence[int] | None,
+        pooling_px: Sequence[int] | None,
     ) -> None:
         super().__init__(
             convolution(2, channels_in, width),
             nn.GELU(),
-            *(FourierGroup(width, blocks, gamma, sigmoid, field_px) for _ in range(groups)),
+            *(FourierGroup(width, blocks, gamma, sigmoid, pooling_px) for _ in range(groups)),
             convolution(2, width, channels_out),
             nn.GELU(),
         )
@@ -112,7 +112,7 @@ class DFCAN(ImageNetwork):
         Exponent of the spectrum.
     sigmoid
         Whether the attention ends in a sigmoid.
-    field_px
+    pooling_px
         As for :class:`crossres.networks.image_network.ImageNetwork`.
     """
 
@@ -123,10 +123,10 @@ class DFCAN(ImageNetwork):
         blocks: int,
         gamma: float,
         sigmoid: bool,
-        field_px: Sequence[int] | None = None,
+        pooling_px: Sequence[int] | None = None,
     ) -> None:
-        body = FourierBody(1, width, width, groups, blocks, gamma, sigmoid, field_px)
-        super().__init__((1, 1), (body.reach_px + 1,) * 2, body.live_channels + 1, field_px)
+        body = FourierBody(1, width, width, groups, blocks, gamma, sigmoid, pooling_px)
+        super().__init__((1, 1), (body.reach_px + 1,) * 2, body.live_channels + 1, pooling_px)
         self.body = body
         self.last = convolution(2, width, 1)
         initialise_glorot(self)

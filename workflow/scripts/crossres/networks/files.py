@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from crossres.jobs import InputError, written_aside
 from crossres.networks.image_network import ImageNetwork
-from crossres.networks.registry import FIELD, build
+from crossres.networks.registry import POOLING, build
 from crossres.preprocess import Scale, scale_from_percentiles
 
 HASH = "weights_sha256"
@@ -176,7 +176,7 @@ def initial_weights(
     """
     model, model_file = load_model(path)
     found, wanted = (
-        {key: value for key, value in one.items() if key != FIELD}
+        {key: value for key, value in one.items() if key != POOLING}
         for one in (model_file.settings, settings)
     )
     if (model_file.network, model_file.dims, found) != (network, dims, wanted):

@@ -20,7 +20,7 @@ class ImageNetwork(nn.Module):
         left out, as it pools over a whole field.
     live_channels
         Most float32 maps of the image's size that a restoration holds at once.
-    field_px
+    pooling_px
         Field over which attention pools: the size of the training patches. On larger images it
         pools over windows of this size, every half field. With None, and on images no larger,
         it pools over the whole image, as published.
@@ -30,7 +30,7 @@ class ImageNetwork(nn.Module):
     stride_px : tuple of int
         As given; with a field, its least common multiple with half the field. Tiles that begin at
         multiples of it have the poolings and windows of the whole image.
-    reach_px, field_px, live_channels
+    reach_px, pooling_px, live_channels
         As given.
 
     Raises
@@ -44,21 +44,21 @@ class ImageNetwork(nn.Module):
         stride_px: Sequence[int],
         reach_px: Sequence[int],
         live_channels: int,
-        field_px: Sequence[int] | None = None,
+        pooling_px: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.stride_px = tuple(stride_px)
         self.reach_px = tuple(reach_px)
         self.live_channels = live_channels
-        self.field_px = None if field_px is None else tuple(int(n) for n in field_px)
-        if self.field_px is None:
+        self.pooling_px = None if pooling_px is None else tuple(int(n) for n in pooling_px)
+        if self.pooling_px is None:
             return
-        if len(self.field_px) != len(self.stride_px) or min(self.field_px) < 1:
+        if len(self.pooling_px) != len(self.stride_px) or min(self.pooling_px) < 1:
             raise InputError(
-                f"field_px is {list(self.field_px)}; it must have {len(self.stride_px)} entries "
+                f"pooling_px is {list(self.pooling_px)}; it needs {len(self.stride_px)} entries "
                 "of at least 1, one per axis: give the size of the training patches"
             )
         self.stride_px = tuple(
             lcm(stride, max(1, field // 2))
-            for stride, field in zip(self.stride_px, self.field_px, strict=True)
+            for stride, field in zip(self.stride_px, self.pooling_px, strict=True)
         )

@@ -14,12 +14,12 @@ class AttentionBlock(nn.Module):
     """RCAB: x + attention of Conv(ReLU(Conv(x))); the skip is the block's own."""
 
     def __init__(
-        self, dims: int, width: int, reduction: int, field_px: Sequence[int] | None
+        self, dims: int, width: int, reduction: int, pooling_px: Sequence[int] | None
     ) -> None:
         super().__init__()
         self.first = convolution(dims, width, width)
         self.second = convolution(dims, width, width)
-        self.attention = MeanAttention(dims, width, reduction, field_px)
+        self.attention = MeanAttention(dims, width, reduction, pooling_px)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, width, [Z, ]Y, X) to the same."""
@@ -31,11 +31,11 @@ class ResidualGroup(nn.Module):
     """x + Conv(blocks(x))."""
 
     def __init__(
-        self, dims: int, width: int, blocks: int, reduction: int, field_px: Sequence[int] | None
+        self, dims: int, width: int, blocks: int, reduction: int, pooling_px: Sequence[int] | None
     ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            *(AttentionBlock(dims, width, reduction, field_px) for _ in range(blocks))
+            *(AttentionBlock(dims, width, reduction, pooling_px) for _ in range(blocks))
         )
         self.last = convolution(dims, width, width)
 
@@ -75,7 +75,7 @@ class RCAN(ImageNetwork):
         RCABs in a group.
     reduction
         The attention narrows to 1 / reduction of the channels.
-    field_px
+    pooling_px
         As for :class:`crossres.networks.image_network.ImageNetwork`.
     """
 
@@ -86,13 +86,13 @@ class RCAN(ImageNetwork):
         groups: int,
         blocks: int,
         reduction: int,
-        field_px: Sequence[int] | None = None,
+        pooling_px: Sequence[int] | None = None,
     ) -> None:
         reach = groups * (2 * blocks + 1) + 3
-        super().__init__((1,) * dims, (reach,) * dims, 8 * width, field_px)
+        super().__init__((1,) * dims, (reach,) * dims, 8 * width, pooling_px)
         self.first = convolution(dims, 1, width)
         self.groups = nn.Sequential(
-            *(ResidualGroup(dims, width, blocks, reduction, self.field_px) for _ in range(groups))
+            *(ResidualGroup(dims, width, blocks, reduction, self.pooling_px) for _ in range(groups))
         )
         self.after_groups = convolution(dims, width, width)
         self.last = convolution(dims, width, 1)

@@ -12,7 +12,7 @@ from crossres.jobs import InputError
 from crossres.networks.image_network import ImageNetwork
 from crossres.networks.slices import SliceBySlice
 
-FIELD = "field_px"
+POOLING = "pooling_px"
 """Setting of attention networks that training gives and no configuration has."""
 
 
@@ -26,7 +26,7 @@ def build(name: str, dims: int = 2, **settings: Any) -> ImageNetwork:
     dims
         2 for images, 3 for volumes.
     settings
-        Settings of the network's own in the catalogue, such as ``width``; and ``field_px`` of
+        Settings of the network's own in the catalogue, such as ``width``; and ``pooling_px`` of
         networks with attention, the field that it pools over.
 
     Returns
@@ -45,8 +45,9 @@ def build(name: str, dims: int = 2, **settings: Any) -> ImageNetwork:
         works_on = " and ".join(f"{d}D" for d in entry.dims)
         raise InputError(f"network {name!r} works on {works_on} images; dims is {dims}")
     constructor = _constructor(entry)
-    field = {FIELD: settings.pop(FIELD)} if FIELD in settings and takes_field(name) else {}
-    arguments = {**_checked(name, settings), **field}
+    given = POOLING in settings and takes_pooling(name)
+    pooling = {POOLING: settings.pop(POOLING)} if given else {}
+    arguments = {**_checked(name, settings), **pooling}
     if entry.slice_by_slice:
         network = constructor(**arguments)
         return network if dims == 2 else SliceBySlice(network)
@@ -55,9 +56,9 @@ def build(name: str, dims: int = 2, **settings: Any) -> ImageNetwork:
     return constructor(**arguments)
 
 
-def takes_field(name: str) -> bool:
+def takes_pooling(name: str) -> bool:
     """Tell whether a network's attention pools over a field, the size of training patches."""
-    return FIELD in inspect.signature(_constructor(_entry(name))).parameters
+    return POOLING in inspect.signature(_constructor(_entry(name))).parameters
 
 
 def _entry(name: str) -> type[Network]:

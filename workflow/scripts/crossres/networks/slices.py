@@ -16,7 +16,7 @@ class SliceBySlice(ImageNetwork):
     """
 
     def __init__(self, network: ImageNetwork) -> None:
-        field = None if network.field_px is None else (1, *network.field_px)
+        field = None if network.pooling_px is None else (1, *network.pooling_px)
         super().__init__(
             (1, *network.stride_px), (0, *network.reach_px), network.live_channels, field
         )

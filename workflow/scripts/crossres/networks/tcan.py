@@ -55,7 +55,7 @@ class TCAN(ImageNetwork):
         Channels of the two outputs that are summed.
     last_activation
         Whether the output passes a leaky ReLU.
-    field_px
+    pooling_px
         As for :class:`crossres.networks.image_network.ImageNetwork`.
     """
 
@@ -71,15 +71,15 @@ class TCAN(ImageNetwork):
         sigmoid: bool,
         joined: int,
         last_activation: bool,
-        field_px: Sequence[int] | None = None,
+        pooling_px: Sequence[int] | None = None,
     ) -> None:
         unet = UNet(width, depth, upsampling, channels_in=width, channels_out=joined)
         fourier = FourierBody(
-            width, joined, fourier_width or 2 * width, groups, blocks, gamma, sigmoid, field_px
+            width, joined, fourier_width or 2 * width, groups, blocks, gamma, sigmoid, pooling_px
         )
         reach = max(unet.reach_px[0], fourier.reach_px) + 2
         live = width + joined + max(unet.live_channels, fourier.live_channels)
-        super().__init__(unet.stride_px, (reach, reach), live, field_px)
+        super().__init__(unet.stride_px, (reach, reach), live, pooling_px)
         self.last_activation = last_activation
         self.first = convolution(2, 1, width)
         self.unet = unet

@@ -13,26 +13,26 @@ import torch
 from torch import Tensor
 
 
-def step_of(field_px: int) -> int:
+def step_of(pooling_px: int) -> int:
     """Return half a field, at least 1."""
-    return max(1, field_px // 2)
+    return max(1, pooling_px // 2)
 
 
-def window_starts(size_px: int, field_px: int) -> list[int]:
+def window_starts(size_px: int, pooling_px: int) -> list[int]:
     """Return where the windows along an axis begin, in pixels."""
-    step = step_of(field_px)
-    beyond = max(0, size_px - field_px)
+    step = step_of(pooling_px)
+    beyond = max(0, size_px - pooling_px)
     return [min(k * step, beyond) for k in range((beyond + step - 1) // step + 1)]
 
 
-def window_means(x: Tensor, field_px: Sequence[int]) -> Tensor:
+def window_means(x: Tensor, pooling_px: Sequence[int]) -> Tensor:
     """Return the mean over each window.
 
     Parameters
     ----------
     x
         (N, C, [Z, ]Y, X).
-    field_px
+    pooling_px
         Size of the windows, an entry per spatial axis.
 
     Returns
@@ -42,7 +42,7 @@ def window_means(x: Tensor, field_px: Sequence[int]) -> Tensor:
     """
     means = x.movedim(1, -1)
     # outermost axis first: the first product is then one of large matrices
-    for axis, field in enumerate(field_px, start=1):
+    for axis, field in enumerate(pooling_px, start=1):
         pixels = _indices(means, axis)
         size, starts = _windows(means, axis, field)
         passed = pixels - starts[:, None]
@@ -52,7 +52,7 @@ def window_means(x: Tensor, field_px: Sequence[int]) -> Tensor:
     return means.movedim(-1, 1)
 
 
-def between_windows(values: Tensor, x: Tensor, field_px: Sequence[int]) -> Tensor:
+def between_windows(values: Tensor, x: Tensor, pooling_px: Sequence[int]) -> Tensor:
     """Interpolate values at the windows' centres linearly to every pixel.
 
     Beyond the outermost centres, the outermost value is continued.
@@ -63,7 +63,7 @@ def between_windows(values: Tensor, x: Tensor, field_px: Sequence[int]) -> Tenso
         (N, C, windows along each axis).
     x
         (N, C, [Z, ]Y, X), the image with the windows.
-    field_px
+    pooling_px
         As for :func:`window_means`.
 
     Returns
@@ -73,7 +73,7 @@ def between_windows(values: Tensor, x: Tensor, field_px: Sequence[int]) -> Tenso
     """
     image = x.movedim(1, -1)
     values = values.movedim(1, -1)
-    for axis, field in reversed(list(enumerate(field_px, start=1))):
+    for axis, field in reversed(list(enumerate(pooling_px, start=1))):
         pixels = _indices(image, axis).to(torch.float32)[:, None]
         size, starts = _windows(image, axis, field)
         centres = starts.to(torch.float32) + (size - 1) / 2

@@ -6,7 +6,7 @@ from crossres.settings import Camera
 
 
 def expected_counts(photons: np.ndarray, camera: Camera) -> np.ndarray:
-    """Return the counts that a detector would write without noise, clipping and rounding.
+    """Return the expected counts of a detector, without noise, clipping or rounding.
 
     counts = gain * (photons + background) + offset.
 

@@ -6,8 +6,8 @@ from numpy.polynomial.legendre import leggauss
 from crossres.optics.radial import airy_spectrum, frequency_grid
 
 OVERLAP_NODES = 96
-"""Gauss-Legendre nodes over the overlap of the pupils; as many are exact to 1e-6 for a defocus
-of 60 um at NA 0.75 in air, twenty times what a flat sample shows."""
+"""Gauss-Legendre nodes over the overlap of the pupils; exact to 1e-6 for a defocus of 60 um at NA
+0.75 in air, twenty times that of a flat sample."""
 
 
 def defocused_spectrum(

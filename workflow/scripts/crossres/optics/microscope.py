@@ -1,4 +1,4 @@
-"""One door to the PSF of every kind of microscope, as an experiment describes it."""
+"""The PSF of every kind of microscope, from an experiment's settings."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def response_of(microscope: Microscope) -> Response[Any]:
     Raises
     ------
     InputError
-        A value that its kind needs is missing.
+        A value that this kind needs is missing.
     """
     return RESPONSES[type(microscope)](microscope)
 

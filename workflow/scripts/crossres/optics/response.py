@@ -1,4 +1,4 @@
-"""How a microscope images a point of light: what all kinds have in common."""
+"""How a microscope images a point of light: the base class of all kinds."""
 
 from abc import ABC, abstractmethod
 from functools import cached_property

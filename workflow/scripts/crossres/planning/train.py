@@ -42,9 +42,9 @@ class Training(Stage):
 
     def origin(self, wildcards: Wildcards) -> dict[str, str]:
         """Return what a model file says of where it comes from."""
-        origin: dict[str, str] = self.provenance(
-            "train_network.py", module_of(wildcards.network)
-        )(wildcards)
+        origin: dict[str, str] = self.provenance("train_network.py", module_of(wildcards.network))(
+            wildcards
+        )
         return origin
 
     def code(self, script: str) -> Function:

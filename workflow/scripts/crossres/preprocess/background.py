@@ -15,8 +15,8 @@ def find_background(image: np.ndarray, region_px: int = 32) -> tuple[float, tupl
     Parameters
     ----------
     image
-        (..., Y, X) counts. Of a volume or a time series the region is the darkest of any slice
-        and frame: it lies in one of them.
+        (..., Y, X) counts. In a volume or time series the region lies in the slice or frame that
+        holds the darkest one.
     region_px
         Side of the square; shrunk to the image where that is smaller.
 
@@ -58,13 +58,13 @@ def background_of(images: Iterable[tuple[str, np.ndarray]], settings: Background
     images
         (name of the field, its (..., Y, X) counts), one after the other.
     settings
-        ``preprocess.background``, of method ``find`` or ``region``. A region given is that of all
+        ``preprocess.background``, of method ``find`` or ``region``. A given region applies to all
         slices and frames of its field.
 
     Raises
     ------
     InputError
-        The region is of no such field, or leaves it.
+        The region's field does not exist, or the region leaves it.
     """
     side, region = settings.region_px, settings.region
     if settings.method == "find":

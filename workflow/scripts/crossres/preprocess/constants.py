@@ -1,4 +1,4 @@
-"""What is settled once for a channel, from its first batch of training fields."""
+"""Constants of a channel, found once in its first batch of training fields."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,30 +12,28 @@ Role = Literal["input", "target"]
 
 
 class RoleConstants(Section):
-    """What one microscope's images of a channel have in common."""
+    """Constants of one microscope's images of a channel."""
 
     pixel_size_nm: Length
     """Pixel size of the imported images, in nm."""
     z_step_nm: Length | None = None
     """Distance of two slices, in nm; null for images."""
     background: float | None = None
-    """Constant that is subtracted, in counts; null where none is."""
+    """Subtracted background, in counts; null for none."""
 
 
 class Constants(Section):
-    """What both microscopes' images of a channel have in common.
-
-    The training split alone settles it: what is done to a blind-test field must not depend on its
-    answer.
+    """Constants of both microscopes' images of a channel.  Only the training split determines them:
+    processing of a blind-test field must not depend on its target.
     """
 
     input: RoleConstants
-    """Of the lesser microscope."""
+    """Constants of the lesser microscope."""
     target: RoleConstants
-    """Of the better one."""
+    """Constants of the better microscope."""
 
     def of(self, role: Role) -> RoleConstants:
-        """Return those of a role."""
+        """Return the constants of a role."""
         return self.input if role == "input" else self.target
 
     def write(self, path: str | Path) -> None:
@@ -50,7 +48,7 @@ class Constants(Section):
         Raises
         ------
         InputError
-            The file is not such a one.
+            The file does not hold constants.
         """
         try:
             return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))

@@ -11,9 +11,8 @@ from crossres.preprocess.quantiles import PixelQuantiles
 class Scale:
     """A linear scale with its inverse: normalised = (counts - offset) / span.
 
-    One scale serves a whole modality of an experiment, unless the configuration asks for one an
-    image: that changes the brightness of one field against another. None is ever taken from a
-    tile.
+    One scale serves a whole modality of an experiment, unless the configuration asks for one per
+    image, which changes the relative brightness of fields. No scale is ever taken from a tile.
 
     Parameters
     ----------
@@ -41,7 +40,7 @@ def scale_from_percentiles(pixels: np.ndarray | PixelQuantiles, low: float, high
     Parameters
     ----------
     pixels
-        Pixels of training fields, any shape, or what was gathered of them.
+        Pixels of training fields, any shape, or their quantiles.
     low, high
         Percentiles, in percent.
 

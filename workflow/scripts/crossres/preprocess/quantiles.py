@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 EXACT_PX = 2**25
-"""Up to so many pixels are kept, and their percentiles are numpy's own."""
+"""Up to this many pixels are kept, and their percentiles are exact."""
 
 KEY_BITS = 22
-"""Of a float32, a bin holds all values alike in the sign, the exponent and the first 13 bits of the
-mantissa: it is 2**-13 of its value wide."""
+"""Values of a float32 with the same sign, exponent and first 13 bits of the mantissa share a bin;
+its relative width is 2**-13."""
 
 WHOLE = (-(2**15), 2**16)
 """Range of the integers of 8 and 16 bits, which have a bin each."""
@@ -99,7 +99,7 @@ class PixelQuantiles:
         self._kept = None
 
     def _at_ranks(self, ranks: np.ndarray) -> np.ndarray:
-        """Return the values that so many pixels are less than; spread evenly within a bin."""
+        """Return the values below which so many pixels lie, taken as evenly spread within a bin."""
         whole, binned = np.flatnonzero(self._whole), np.flatnonzero(self._binned)
         start = np.concatenate([whole + float(WHOLE[0]), _edges(binned)])
         stop = np.concatenate([whole + float(WHOLE[0]), _edges(binned + 1)])

@@ -12,7 +12,7 @@ def resample(
     new_steps_nm: float | Sequence[float],
     order: int = 1,
 ) -> np.ndarray:
-    """Resample (..., Y, X) or (Z, Y, X) to other steps, its edges staying where they are.
+    """Resample (..., Y, X) or (Z, Y, X) to other steps; the image's edges stay in place.
 
     Half-pixel convention along every axis: pixel i covers [i, i + 1) steps, so that new pixel j,
     centred at (j + 0.5) * new step, lies at (j + 0.5) * new / old - 0.5 in old pixels. Slice k
@@ -21,8 +21,7 @@ def resample(
     Parameters
     ----------
     image
-        Its last axes, one for each step, are resampled; all before them number images, or
-        volumes, that are resampled each by itself.
+        The last axes, one per step, are resampled; leading axes are looped over.
     steps_nm, new_steps_nm
         Steps before and after, of any ratio: (y, x) or (z, y, x); a single number is the pixel
         size along both y and x.

@@ -9,7 +9,7 @@ from torch import nn
 
 from crossres.jobs import InputError
 
-WHOLE_FIELD_PX = {2: (256, 256), 3: (16, 256, 256)}
+DEFAULT_POOLING_PX = {2: (256, 256), 3: (16, 256, 256)}
 """Field given to attention that has none, which would pool over whatever tile it is given: the
 patches of Huang et al. 2023 and Chen et al. 2021."""
 
@@ -27,7 +27,7 @@ class Footprint:
         Tiles begin at multiples of it.
     reach_px
         How far an output pixel sees through convolutions.
-    field_px
+    pooling_px
         Field over which attention pools; None for purely convolutional networks.
     live_channels
         Full-size float32 maps alive at once.
@@ -35,20 +35,20 @@ class Footprint:
 
     stride_px: tuple[int, ...]
     reach_px: tuple[int, ...]
-    field_px: tuple[int, ...] | None
+    pooling_px: tuple[int, ...] | None
     live_channels: int
 
-    def with_field(self, field_px: Sequence[int]) -> "Footprint":
+    def with_pooling(self, pooling_px: Sequence[int]) -> "Footprint":
         """Return that of the same network when it attends to a field and had none."""
-        halves = (max(1, size // 2) for size in field_px)
+        halves = (max(1, size // 2) for size in pooling_px)
         stride = tuple(map(lcm, self.stride_px, halves))
-        return replace(self, stride_px=stride, field_px=tuple(field_px))
+        return replace(self, stride_px=stride, pooling_px=tuple(pooling_px))
 
-    def with_smaller_field(self) -> "Footprint | None":
+    def with_smaller_pooling(self) -> "Footprint | None":
         """Return the same with half the field in y and x; None where that would be too small."""
-        if self.field_px is None:
+        if self.pooling_px is None:
             return None
-        *rest, height, width = self.field_px
+        *rest, height, width = self.pooling_px
         *strides, down, across = self.stride_px
         # the strides of poolings, up to 16, must divide what is then half a field
         if (down, across) != (height // 2, width // 2) or down % 32 or across % 32:
@@ -56,7 +56,7 @@ class Footprint:
         return replace(
             self,
             stride_px=(*strides, down // 2, across // 2),
-            field_px=(*rest, height // 2, width // 2),
+            pooling_px=(*rest, height // 2, width // 2),
         )
 
     @property
@@ -68,13 +68,13 @@ class Footprint:
         most of its windows are those of the whole image. What is left of the tiling was measured
         at 0.2 % root mean square in trained networks, and below 1 % at ten times their attention.
         """
-        field = self.field_px or (0,) * len(self.reach_px)
+        field = self.pooling_px or (0,) * len(self.reach_px)
         return tuple(reach + size // 4 for reach, size in zip(self.reach_px, field, strict=True))
 
     @property
     def blend_px(self) -> tuple[int, ...]:
         """Half the width over which neighbouring tiles pass into each other."""
-        field = self.field_px or (0,) * len(self.reach_px)
+        field = self.pooling_px or (0,) * len(self.reach_px)
         return tuple(size // 8 for size in field)
 
 
@@ -97,4 +97,4 @@ def footprint_of(model: nn.Module, dims: int) -> Footprint:
             f"the model works on {kinds[len(network.stride_px)]}; it was given {dims} axes: use a "
             "model of these dimensions"
         )
-    return Footprint(network.stride_px, network.reach_px, network.field_px, network.live_channels)
+    return Footprint(network.stride_px, network.reach_px, network.pooling_px, network.live_channels)

@@ -10,9 +10,9 @@ from torch import nn
 from crossres.images import Pixels, slabs
 from crossres.jobs import InputError, logger, progress
 from crossres.networks import is_out_of_memory, takes_bfloat16
-from crossres.networks.attention import FieldAttention
+from crossres.networks.attention import WindowedAttention
 from crossres.preprocess import Scale
-from crossres.restoration.footprint import WHOLE_FIELD_PX, footprint_of
+from crossres.restoration.footprint import DEFAULT_POOLING_PX, footprint_of
 from crossres.restoration.tiling import Tile, Tiling, fit_tiles, plan_tiling
 
 DEFAULT_MEMORY_GB = 4.0
@@ -46,7 +46,7 @@ def restore(
     ----------
     model
         Maps (N, 1, [Z, ]Y, X) to the same. A network that is none of ours is given wide margins.
-        Attention without a field is given one of :data:`WHOLE_FIELD_PX`.
+        Attention without a field is given one of :data:`DEFAULT_POOLING_PX`.
     image
         (Y, X) or (Z, Y, X), as many axes as the model works on; normalised as in training.
     tile_px
@@ -121,15 +121,15 @@ def apply_model(
     """
     device = torch.device(device)
     footprint = footprint_of(model, len(source.shape))
-    if any(attention.field_px is None for attention in _attentions(model)):
-        footprint = footprint.with_field(WHOLE_FIELD_PX[len(source.shape)])
+    if any(attention.pooling_px is None for attention in _attentions(model)):
+        footprint = footprint.with_pooling(DEFAULT_POOLING_PX[len(source.shape)])
     if tile_px is not None:
         tiling = plan_tiling(footprint, margin_px)
         sides = tiling.forced(source.shape, tile_px)
     else:
         memory_gb = memory_gb or _memory_of(device)
         tiling, sides = fit_tiles(source.shape, footprint, memory_gb, margin_px)
-    with _prepared(model, device, tiling.footprint.field_px):
+    with _prepared(model, device, tiling.footprint.pooling_px):
         while True:
             tiles = tiling.tiles(source.shape, sides)
             done: list[Tile] = []
@@ -166,16 +166,16 @@ def require_finite(pixels: Pixels, where: str) -> None:
         raise InputError(f"{where} holds {count} NaN or Inf pixels; export the raw counts again")
 
 
-def _attentions(model: nn.Module) -> list[FieldAttention]:
-    return [module for module in model.modules() if isinstance(module, FieldAttention)]
+def _attentions(model: nn.Module) -> list[WindowedAttention]:
+    return [module for module in model.modules() if isinstance(module, WindowedAttention)]
 
 
 @contextmanager
 def _prepared(
-    model: nn.Module, device: torch.device, field_px: Sequence[int] | None
+    model: nn.Module, device: torch.device, pooling_px: Sequence[int] | None
 ) -> Iterator[None]:
     """Bring a network to its device, ready to restore; leave its mode and field as they were."""
-    fields = [(attention, attention.field_px) for attention in _attentions(model)]
+    fields = [(attention, attention.pooling_px) for attention in _attentions(model)]
     training = [module for module in model.modules() if module.training]
     model.to(device).eval()
     for parameter in model.parameters():
@@ -184,15 +184,15 @@ def _prepared(
             parameter.data = parameter.data.contiguous(memory_format=kinds[parameter.dim()])
     try:
         for attention, _ in fields:
-            if field_px is not None:
+            if pooling_px is not None:
                 # a network of images may be applied to volumes, slice by slice
                 dims = next(attention.parameters()).dim() - 2
-                attention.field_px = list(field_px[-dims:])
+                attention.pooling_px = list(pooling_px[-dims:])
         with torch.inference_mode():
             yield
     finally:
         for attention, field in fields:
-            attention.field_px = field
+            attention.pooling_px = field
         for module in training:
             module.training = True
 

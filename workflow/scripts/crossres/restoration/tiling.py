@@ -124,9 +124,9 @@ class Tiling:
 
     def _least_seen(self, axis: int) -> int:
         """Attention needs more than a field, or it would pool over the tile for a whole."""
-        if self.footprint.field_px is None:
+        if self.footprint.pooling_px is None:
             return 0
-        return self.footprint.field_px[axis] + self.footprint.stride_px[axis]
+        return self.footprint.pooling_px[axis] + self.footprint.stride_px[axis]
 
     def tiles(self, shape: Sequence[int], sides_px: Sequence[int]) -> list[Tile]:
         """Return all tiles of an image, row by row."""
@@ -278,16 +278,16 @@ def fit_tiles(
             fitting.append((tiling.work(shape, sides), tiling, sides))
         except InputError as error:
             refusal = error
-        tried = tried.with_smaller_field()
+        tried = tried.with_smaller_pooling()
     if not fitting:
         raise refusal or ValueError("no tiling was tried")
     least = min(work for work, _, _ in fitting)
     _, tiling, sides = next(entry for entry in fitting if entry[0] <= WORTHWHILE * least)
-    if tiling.footprint.field_px != footprint.field_px:
+    if tiling.footprint.pooling_px != footprint.pooling_px:
         logger.info(
             "%.3g GB hold no tiles much larger than the %s px that the network attends to; it "
             "attends to %s px instead",
             memory_gb,
-            *(" x ".join(map(str, f.field_px or ())) for f in (footprint, tiling.footprint)),
+            *(" x ".join(map(str, f.pooling_px or ())) for f in (footprint, tiling.footprint)),
         )
     return tiling, sides

@@ -1,8 +1,8 @@
-"""What is imaged: emitters or densities, each sample with its settings; nothing of microscopes.
+"""Samples: emitters or densities with their settings, independent of microscopes.
 
-A sample is a file here, found by itself: its class holds the keys of ``source.simulator.sample``
-and draws what they ask for. Every start of Snakemake reads these files, so that what takes long
-to load is imported where it is used.
+Each sample is a file here, which is found automatically. Its class holds the keys of
+``source.simulator.sample`` and draws the sample. Every start of Snakemake reads these files, so
+slow imports are inside functions.
 """
 
 from importlib import import_module

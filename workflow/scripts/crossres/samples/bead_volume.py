@@ -8,7 +8,7 @@ from crossres.samples.sample import Emitters, PointSample
 from crossres.section import Length, NotNegative
 
 BORDER_NM = 2000.0
-"""Beads are placed as far beyond the imaged volume: their light reaches into it."""
+"""Margin around the imaged volume in which beads still shine into it."""
 
 
 class BeadVolume(PointSample):

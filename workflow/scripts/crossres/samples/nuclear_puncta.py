@@ -9,7 +9,7 @@ from crossres.samples.sample import Emitters, PointSample
 from crossres.section import Length, NotNegative
 
 BORDER_NM = 1000.0
-"""Puncta as far outside the field still shine into it."""
+"""Margin around the field in which puncta still shine into it."""
 
 LessThanAll = Annotated[float, Field(ge=0, lt=1)]
 

@@ -1,4 +1,4 @@
-"""What every sample is asked for."""
+"""Base classes of samples."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ size in nm and the (y, x) of its corner in nm, to the (Y, X) brightness a square
 
 @dataclass(frozen=True)
 class Emitters:
-    """Points of light, as any microscope may look at them.
+    """Points of light, independent of the microscope.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Emitters:
     brightness
         (N,), 1 on average.
     diameter_nm
-        Of each emitter, a ball.
+        Diameter of each emitter, a ball.
     border_nm
         Width of the border around the field in which there are emitters too.
     facts
@@ -114,7 +114,7 @@ class LayeredSample(Sample):
         pixel_size_nm
             Lateral pixel size of the layers; pixel i has its centre at (i + 0.5) of them.
         places
-            Source of chance of what all channels share; give each channel the same.
+            Random generator for what all channels share; give each channel the same.
         structure
-            Source of chance of what is this channel's own.
+            Random generator for this channel alone.
         """

@@ -1,9 +1,8 @@
-"""The configuration, typed: one file a section of an experiment, config.yaml, and their reading.
+"""The typed configuration: one file per section of an experiment, config.yaml, and reading.
 
-Sections are plain values with their units and bounds: jobs are given them as params, so that
-editing a description here reruns nothing (:func:`crossres.experiments.code_hash`).
-:func:`load_config` and :func:`load_experiment_settings` read files, and say in one sentence what is
-wrong with them.
+Sections are plain values with units and bounds. Jobs get them as params, so that editing a
+description here reruns nothing (:func:`crossres.experiments.code_hash`). :func:`load_config` and
+:func:`load_experiment_settings` read files and report errors in one sentence.
 """
 
 from crossres.settings.acquisition import (

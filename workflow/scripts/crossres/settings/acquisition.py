@@ -1,4 +1,4 @@
-"""How a simulated sample is imaged: what both microscopes take of it, one after the other."""
+"""How a simulated sample is imaged by both microscopes, one after the other."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ Overlap = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Splits(Section):
-    """How many there are of each split."""
+    """Numbers of fields or scenes in each split."""
 
     train: Positive
     """For training."""
@@ -23,7 +23,7 @@ class Splits(Section):
 
 
 class FieldByField(Section):
-    """What acquisitions have in common that image field by field."""
+    """Settings shared by acquisitions that image field by field."""
 
     fields: Splits
     """Number of fields of each split."""
@@ -86,22 +86,22 @@ class Scans(Section):
     """The stage scans of both objectives; the target's lies within the input's."""
 
     input: Scan
-    """Of the input."""
+    """The input's scan."""
     target: Scan
-    """Of the target."""
+    """The target's scan."""
 
 
 class FilterShift(Section):
     """(y, x) by which a channel's filter shifts the image, in pixels of each camera."""
 
     input: Pair = (0.0, 0.0)
-    """In the input."""
+    """Shift in the input."""
     target: Pair = (0.0, 0.0)
-    """In the target."""
+    """Shift in the target."""
 
 
 class ChannelOptics(Section):
-    """What is a channel's own in a stage scan."""
+    """Settings of one channel in a stage scan."""
 
     defocus_um: float = 0.0
     """Distance from the plane that the autofocus found in another channel, in µm."""
@@ -120,14 +120,14 @@ class StageAcquisition(Section):
     scan: Scans
     """The stage scans of both objectives; the target's lies within the input's."""
     rotation_degree: float = 0.2
-    """Of the target's camera against the input's, in degrees."""
+    """Rotation of the target's camera against the input's, in degrees."""
     scale_error: float = 0.002
-    """Part by which the target's true pixel size differs from the nominal."""
+    """Relative difference of the target's true pixel size from the nominal one."""
     channels: dict[ChannelName, ChannelOptics] = {}
-    """What is a channel's own, by its name."""
+    """Settings of single channels, by name."""
 
     def optics_of(self, channel: str) -> ChannelOptics:
-        """Return what is a channel's own."""
+        """Return the settings of one channel."""
         return self.channels.get(channel, ChannelOptics())
 
 

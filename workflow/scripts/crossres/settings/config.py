@@ -9,9 +9,9 @@ from crossres.section import Positive, Section
 
 
 def _listed(value: Any) -> Any:
-    """Take one name for a list of one: ``--config experiments=mine.yaml`` has no brackets.
+    """Take a single name as a list: ``--config experiments=mine.yaml`` has no brackets.
 
-    Snakemake takes a file called 20240115 for a number.
+    Snakemake reads the file name 20240115 as a number.
     """
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
@@ -27,7 +27,7 @@ def _named_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _as_boolean(value: Any) -> Any:
-    """Take the true and false of the command line, which Snakemake hands on as texts."""
+    """Take true and false from the command line, which Snakemake passes as strings."""
     known = {"true": True, "false": False}
     return known.get(value.lower(), value) if isinstance(value, str) else value
 
@@ -58,5 +58,5 @@ class Config(Section):
     gpus_per_training: Positive = 1
     """GPUs of one machine that share each training, the batch split between them."""
     keep_stages: Annotated[bool, BeforeValidator(_as_boolean)] = False
-    """Keep what is only passed on from one stage of the preparation to the next: imported,
-    subtracted and stitched images. Left out, they are deleted once they were used."""
+    """Keep intermediate images: imported, background-subtracted and stitched ones. By default they
+    are deleted once used."""

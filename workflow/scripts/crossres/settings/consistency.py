@@ -1,4 +1,4 @@
-"""What one key of an experiment says against another."""
+"""Contradictions between keys of an experiment."""
 
 from collections.abc import Iterator
 
@@ -71,7 +71,7 @@ def _of_simulator(settings: ExperimentSettings) -> Iterator[str]:
 def _of_microscope(
     settings: ExperimentSettings, role: str, microscope: AnyMicroscope
 ) -> Iterator[str]:
-    """Check one modality: that its optics can be, and that it has what its PSF and data need."""
+    """Check the optics of one modality, and the keys that its PSF and data need."""
     where = f"modalities.{role}"
     if microscope.na >= microscope.refractive_index:
         yield (
@@ -91,7 +91,7 @@ def _of_microscope(
 
 
 def _of_dims(settings: ExperimentSettings) -> Iterator[str]:
-    """Check that volumes are asked only for what there is for volumes, and images likewise."""
+    """Check that all settings work with the experiment's ``dims``."""
     if settings.dims == 2:
         if settings.patches.slices is not None:
             yield "patches.slices is given, but dims is 2; delete it, or set dims: 3"
@@ -141,7 +141,7 @@ def _of_sizes(settings: ExperimentSettings) -> Iterator[str]:
 
 
 def _of_network(where: str, network: Network, patch_px: int) -> Iterator[str]:
-    """Check what a network's keys say against each other."""
+    """Check a network's keys against each other."""
     if network.crop_px is not None and network.crop_px > patch_px:
         yield f"{where}.crop_px is {network.crop_px}; it cannot exceed patches.size_px ({patch_px})"
     if not any(network.loss.values()):

@@ -14,8 +14,8 @@ class Deconvolution(Section):
     """
 
     background: Literal["find", "none"] = "find"
-    """`find` subtracts the darkest square region's mean from each input first, as both algorithms
-    take light to be all there is; `none` does not."""
+    """`find` first subtracts the mean of the darkest square region from each input, because both
+    algorithms assume that all counts are light; `none` does not."""
     richardson_lucy: RichardsonLucy | None = None
     """Lucy-Richardson with damping."""
     nnls: NNLS | None = None
@@ -23,6 +23,6 @@ class Deconvolution(Section):
 
     @property
     def methods(self) -> dict[str, Classical]:
-        """The methods that are asked for, by name."""
+        """The methods that the experiment runs, by name."""
         asked = {name: getattr(self, name) for name in CLASSICAL}
         return {name: method for name, method in asked.items() if method is not None}

@@ -1,4 +1,4 @@
-"""What is written of the settings: config/README.md, and JSON schemas for editors."""
+"""Documentation of the settings: config/README.md and JSON schemas for editors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
@@ -57,7 +57,7 @@ SHORT = 3
 """Sections with more keys than this do not repeat their defaults."""
 
 Row = tuple[str, str, str, str]
-"""Key, what it takes, its default, and what it means."""
+"""Key, values, default, meaning."""
 
 
 def page() -> str:
@@ -105,7 +105,7 @@ def rows_of(section: type[Section], above: tuple[str, ...] = ()) -> Iterator[Row
 
 
 def _rows_below(section: type[Section], path: tuple[str, ...]) -> Iterator[Row]:
-    """Yield the rows of a section, of a network those of its own keys and of those it lacks."""
+    """Yield the rows of a section; for a network, those of its own keys and of keys it lacks."""
     shared = Network.model_fields if issubclass(section, Network) else ()
     for row in rows_of(section, path):
         if row[0].split(".")[len(path)] not in shared or row[1] == "null":
@@ -113,7 +113,7 @@ def _rows_below(section: type[Section], path: tuple[str, ...]) -> Iterator[Row]:
 
 
 def _rows_by_kind(inner: Sequence[tuple[type[Section], tuple[str, ...]]]) -> Iterator[Row]:
-    """Yield the rows of a section of several kinds: what all share, then what only some have."""
+    """Yield the rows of a section with several kinds: shared keys first."""
     place = ".".join(inner[0][1])
     kind_key, _ = kind_of(inner[0][0])
     kinds_of: dict[Row, list[str]] = {}
@@ -137,7 +137,7 @@ def _rows_by_kind(inner: Sequence[tuple[type[Section], tuple[str, ...]]]) -> Ite
 
 
 def _own_defaults(inner: list[tuple[type[Section], tuple[str, ...]]]) -> str:
-    """Return the defaults that a network has of its own, of keys that all networks have."""
+    """Return a network's own defaults for keys that all networks have."""
     for section, _ in inner:
         if issubclass(section, Network):
             own = ", ".join(f"`{key}` {_as_written(value)}" for key, value in _recipe(section))
@@ -146,7 +146,7 @@ def _own_defaults(inner: list[tuple[type[Section], tuple[str, ...]]]) -> str:
 
 
 def _recipe(network: type[Network]) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) of the defaults of a network that differ from those of all."""
+    """Yield (path, value) of a network's defaults that differ from the common ones."""
     for key, common in Network.model_fields.items():
         default = network.model_fields[key].default
         if default == common.default:
@@ -161,7 +161,7 @@ def _recipe(network: type[Network]) -> Iterator[tuple[str, Any]]:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) of settings within settings."""
+    """Yield (path, value) of nested settings."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from _flat(f"{path}.{key}", inner)
@@ -170,20 +170,20 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _as_written(value: Any) -> str:
-    """Return a value as one writes it in YAML, a round number without its point."""
+    """Return a value as YAML; round numbers without a decimal point."""
     if value is None or isinstance(value, bool):
         return {None: "`null`", True: "`true`", False: "`false`"}[value]
     if isinstance(value, list | tuple):
         return f"`[{', '.join(_as_written(entry).strip('`') for entry in value)}]`"
     if isinstance(value, float):
-        # 1e-05 would be a text to YAML
+        # YAML would read 1e-05 as a string
         number, e, power = f"{value:g}".partition("e")
         return f"`{number}.0e{int(power)}`" if e and "." not in number else f"`{value:g}`"
     return f"`{value}`"
 
 
 def takes(field: FieldInfo) -> str:
-    """Return what a key takes, as a person would say it."""
+    """Return the values that a key takes, in words."""
     names: list[str] = []
     for part in parts_of(field.annotation):
         if get_origin(part) is Literal:
@@ -214,7 +214,7 @@ def _choices(literal: Any) -> str:
 
 
 def _metadata_of(field: FieldInfo) -> list[Any]:
-    """Return the bounds of a number, be it that or null."""
+    """Return the bounds of a number or nullable number."""
     found = list(field.metadata)
     for member in get_args(field.annotation):
         for data in getattr(member, "__metadata__", ()):
@@ -223,7 +223,7 @@ def _metadata_of(field: FieldInfo) -> list[Any]:
 
 
 def _default(field: FieldInfo) -> str:
-    """Return the default, or that there is none; that of a large section stands with its keys."""
+    """Return the default, or that there is none; large sections state it with each key."""
     if field.is_required():
         return "required"
     if not isinstance(field.default, Section | Mapping):
@@ -236,7 +236,7 @@ def _default(field: FieldInfo) -> str:
 
 
 class _Described(GenerateJsonSchema):
-    """Takes descriptions from the texts below keys, and those of parents where there is none."""
+    """Takes descriptions from the strings below keys, else from the parent class."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -254,8 +254,8 @@ class _Described(GenerateJsonSchema):
 def json_schema(root: type[Section]) -> dict[str, Any]:
     """Return the JSON schema of a file, for editors: which keys there are, and their values.
 
-    No key is required there: a file may lay a few keys over another one's (``based_on``), and
-    ``demo`` lays some over the rest. What is missing is said when the workflow starts.
+    No key is required there: ``based_on`` and ``demo`` override single keys. The workflow reports
+    missing keys when it starts.
     """
     schema = root.model_json_schema(schema_generator=_Described)
     if root is ExperimentFile:
@@ -266,7 +266,7 @@ def json_schema(root: type[Section]) -> dict[str, Any]:
 
 
 def _require_nothing(part: Any) -> None:
-    """Let every key be left out; of several kinds of a section any may then be meant."""
+    """Make every key optional; without its ``kind``, a section may be of any kind."""
     if isinstance(part, dict):
         if isinstance(part.get("required"), list):
             del part["required"]

@@ -21,7 +21,7 @@ class NetworkChoice(Section):
 
     @property
     def trained(self) -> dict[str, Network]:
-        """The networks that are asked for, by name."""
+        """The networks that the experiment trains, by name."""
         asked = {name: getattr(self, name) for name in NETWORKS}
         return {name: network for name, network in asked.items() if network is not None}
 
@@ -49,14 +49,14 @@ class ExperimentSettings(Section):
     modalities: Modalities
     """The optics and the pixel grid of both images."""
     preprocess: Preprocess = Preprocess()
-    """Between import and registration."""
+    """Steps between import and registration."""
     registration: Registration = Registration()
     """How the target is moved onto the input."""
     patches: Patches = Patches()
     """Training patches; every network of the experiment sees the same."""
     networks: Networks
-    """Networks to train, by name; docs/networks.md says what each is for. The keys that all have
-    follow after them as `networks.<name>`."""
+    """Networks to train, by name; docs/networks.md says what each is for. Keys that all networks
+    share are listed after them as `networks.<name>`."""
     restoration: Restoration = Restoration()
     """How networks are applied to the blind-test fields."""
     deconvolution: Deconvolution = Deconvolution()
@@ -70,8 +70,8 @@ class ExperimentFile(ExperimentSettings):
     """One pair of modalities, from its raw images to its figures."""
 
     based_on: str | None = None
-    """Another experiment whose settings hold here too, but for the keys that are given here;
-    `demo` likewise. A network or classical method that is null here is left out."""
+    """Another experiment whose settings and `demo` apply here, except for the keys given here. Set
+    a network or classical method to null to leave it out."""
     demo: dict[str, Any] = {}
-    """Overrides, by the same keys, for `scale: demo`. What is not named stays as above; `loss` and
-    `shares` are replaced whole."""
+    """Overrides, by the same keys, for `scale: demo`. Other keys keep their values; `loss` and
+    `shares` are replaced as a whole."""

@@ -1,4 +1,4 @@
-"""The files of experiments: finding one, reading it, and laying it over the one it is based on."""
+"""Experiment files: finding, reading, and merging with the file they are based on."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -10,25 +10,25 @@ from crossres.jobs import InputError
 from crossres.settings.yaml_files import read_yaml
 
 ONE_CHOICE = ("loss", "shares")
-"""Sections that are replaced whole: terms of another loss would otherwise stay in it."""
+"""Sections that are replaced, not merged: terms of the other loss would remain in them."""
 
 METHODS = ("networks", "deconvolution")
-"""Sections whose entries are left out by null."""
+"""Sections whose entries null removes."""
 
 Values = dict[str, Any]
-"""What a file holds, before it is checked."""
+"""Unchecked contents of a file."""
 
 
 @dataclass(frozen=True)
 class Layers:
-    """What a file and those that it is based on hold, laid over each other.
+    """Merged contents of a file and of those that it is based on.
 
     Parameters
     ----------
     settings, demo
-        The settings at paper scale, and apart from them what ``demo`` lays over them.
+        The settings at paper scale, and the overrides of ``demo``.
     files
-        The file itself first, the one that all is based on last.
+        The file itself first, the base of all last.
     """
 
     settings: Values
@@ -46,7 +46,7 @@ def find_experiment(name: str, folders: Sequence[Path], key: str = "experiments"
     folders
         Where to look, in this order; config/experiments last.
     key
-        What named it, for the message.
+        Key that names it, for the message.
 
     Raises
     ------
@@ -67,10 +67,10 @@ def find_experiment(name: str, folders: Sequence[Path], key: str = "experiments"
 
 
 def read_experiment(path: Path, folder: Path) -> Layers:
-    """Return what an experiment's file holds, laid over what it is based on.
+    """Return an experiment's file merged with those that it is based on.
 
-    A file with ``based_on`` holds the settings of the file named there, its own laid over them
-    key by key; so do both ``demo`` sections. A method that is null is left out at either scale.
+    Settings and ``demo`` sections override those of the ``based_on`` file key by key. A method set
+    to null is left out at both scales.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def read_experiment(path: Path, folder: Path) -> Layers:
     while layers:
         own, own_demo = layers.pop()
         for section in METHODS:
-            # what is left out here must not come back with the other file's demo
+            # the other file's demo must not bring back a method that is left out here
             for method, given in _mapping(own.get(section)).items():
                 if given is None:
                     demo[section] = {**_mapping(demo.get(section)), method: None}
@@ -118,14 +118,14 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return the known name that is most like one, and all known ones, in words."""
+    """Return the most similar known name and all known names, in words."""
     close = difflib.get_close_matches(name, known, n=1)
     listed = "known: " + ", ".join(known)
     return f"did you mean {close[0]}? {listed}" if close else listed
 
 
 def _read(path: Path) -> tuple[Values, Values]:
-    """Return one file's settings and its demo section, as they stand there, but with its paths."""
+    """Return one file's settings and its demo section, with paths resolved."""
     settings = read_yaml(path)
     if not isinstance(settings, dict):
         raise InputError(f"{path}: holds no settings; see config/README.md")
@@ -138,7 +138,7 @@ def _read(path: Path) -> tuple[Values, Values]:
 
 
 def _locate_paths(values: Values, folder: Path) -> None:
-    """Write paths as they are found: beside the file that names them, else where Snakemake runs."""
+    """Resolve paths: beside the file that names them, else where Snakemake runs."""
     source = values.get("source")
     networks = values.get("networks")
     for section, key in [
@@ -152,12 +152,12 @@ def _locate_paths(values: Values, folder: Path) -> None:
 
 
 def located(text: str, folder: Path) -> str:
-    """Return a path beside a file of settings where it is there, else as it was given."""
+    """Return a path beside a file of settings if it exists there, else as given."""
     path = Path(text).expanduser()
     beside = folder / path
     return str(beside if beside.exists() else path)
 
 
 def _mapping(value: Any) -> Values:
-    """Return a section as it is, or an empty one for what is no section."""
+    """Return a copy of a section; an empty one for anything else."""
     return dict(value) if isinstance(value, Mapping) else {}

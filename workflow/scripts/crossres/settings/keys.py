@@ -1,4 +1,4 @@
-"""The keys of a configuration as its sections state them: where each stands, and what it means."""
+"""The keys of a configuration, with their paths and descriptions."""
 
 import ast
 import inspect
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from crossres.section import Section
 
 NAME = "<name>"
-"""Stands in a path for what the user names, such as a channel."""
+"""Placeholder in a path for a name that the user gives, such as a channel."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def sections_below(
 
 
 def is_section(part: Any) -> TypeGuard[type[Section]]:
-    """Return whether a key that takes this is a section with keys of its own."""
+    """Return whether a type is a section with keys of its own."""
     return isinstance(part, type) and issubclass(part, Section)
 
 
 def parts_of(annotation: Any) -> list[Any]:
-    """Return what a key takes: the members of a union but null, without bounds and tags."""
+    """Return the types that a key takes: union members except null, without bounds or tags."""
     if get_origin(annotation) is Annotated:
         return parts_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -89,7 +89,7 @@ def member_of(annotation: Any, tag: Any) -> Any:
 
 
 def kind_of(section: type[Section]) -> tuple[str, str] | tuple[None, None]:
-    """Return the key and the value that tell a section from others that may stand in its place."""
+    """Return the key and value that select a section among alternatives."""
     for name, field in section.model_fields.items():
         allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
         if field.is_required() and len(allowed) == 1:
@@ -98,7 +98,7 @@ def kind_of(section: type[Section]) -> tuple[str, str] | tuple[None, None]:
 
 
 def meaning_of(key: Key) -> str:
-    """Return the text below a key, in one line; for a section without one the section's own."""
+    """Return the description of a key in one line; a section's own if the key has none."""
     text = texts_of(key.section).get(key.path[-1])
     if text is None:
         sections = [part for part in parts_of(key.field.annotation) if is_section(part)]
@@ -107,7 +107,7 @@ def meaning_of(key: Key) -> str:
 
 
 def texts_of(section: type[Section]) -> dict[str, str]:
-    """Return the texts below the keys of a section, those of its parents where it has none."""
+    """Return the descriptions of a section's keys, else those of its parent classes."""
     found: dict[str, str] = {}
     for ancestor in reversed(section.__mro__):
         if is_section(ancestor):
@@ -118,7 +118,7 @@ def texts_of(section: type[Section]) -> dict[str, str]:
 
 @cache
 def _texts_of_module(name: str) -> dict[str, dict[str, str]]:
-    """Return the text below each attribute of each class of a module."""
+    """Return the string below each attribute of each class of a module."""
     tree = ast.parse(inspect.getsource(sys.modules[name]))
     found: dict[str, dict[str, str]] = {}
     for node in tree.body:

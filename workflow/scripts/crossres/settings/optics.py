@@ -33,14 +33,14 @@ Wavelength = Annotated[
 
 
 class Microscope(Section):
-    """What every kind of microscope is described by."""
+    """Settings of every kind of microscope."""
 
     na: Length
     """Numerical aperture."""
     wavelength_nm: Wavelength
     """Emission wavelength, in nm; or one by channel."""
     refractive_index: Annotated[float, Field(ge=1)]
-    """Of the immersion."""
+    """Refractive index of the immersion."""
     residual_blur_nm: NotNegative = 0.0
     """FWHM of a lateral Gaussian blur that the optics alone do not explain, in nm."""
     pixel_size_nm: Length | None = None
@@ -53,7 +53,7 @@ class Microscope(Section):
 
     @property
     def emission_nm(self) -> float:
-        """The wavelength of a microscope that was asked for in one channel."""
+        """The wavelength; only after :meth:`in_channel`."""
         assert not isinstance(self.wavelength_nm, dict)
         return self.wavelength_nm
 
@@ -120,9 +120,9 @@ class Modalities(Section):
     """The optics and the pixel grid of both images."""
 
     input: AnyMicroscope
-    """What is restored."""
+    """The microscope whose images are restored."""
     target: AnyMicroscope
-    """What the restoration should look like."""
+    """The microscope whose images the restoration should resemble."""
 
     def in_channel(self, channel: str) -> "Modalities":
         """Return both microscopes with the wavelength of one channel."""

@@ -21,12 +21,12 @@ class Patches(Section):
     foreground_level: float = 0.25
     """A pixel is foreground above this, on the normalised range of the target."""
     foreground_fraction: Part = 0.002
-    """A patch is kept where this part of its pixels is foreground."""
+    """A patch is kept if at least this part of its pixels is foreground."""
     normalise: Literal["percentiles", "percentiles_per_image", "full_range"] = "percentiles"
-    """`percentiles` scales the training fields' common percentiles to 0 and 1;
-    `percentiles_per_image` each image's own, and brings what is restored back to the counts of its
-    input (Chen et al. 2021); `full_range` the least and greatest training pixel (Wang et al. 2019,
-    who scale to 0 and 255)."""
+    """`percentiles` scales percentiles of all training fields to 0 and 1. `percentiles_per_image`
+    scales each image's own, and restored images return to the counts of their input (Chen et al.
+    2021). `full_range` scales the lowest and highest training pixel (Wang et al. 2019, who scale to
+    0 and 255)."""
     percentiles: Annotated[tuple[Percent, Percent], Strict(False)] = (2.0, 99.9)
     """Percentiles of the pixels that are scaled to 0 and 1, in percent."""
     seed: Count = 0

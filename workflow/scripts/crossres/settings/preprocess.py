@@ -22,8 +22,8 @@ class Background(Section):
     """Subtraction of a constant background, clipped at 0."""
 
     method: Literal["none", "find", "region"] = "none"
-    """`none`; `find` takes the mean of the darkest square region of the first batch of training
-    fields; `region` that of the region given."""
+    """`none`; `find` takes the mean of the darkest square region in the first batch of training
+    fields; `region` takes the mean of the given region."""
     region_px: Annotated[int, Field(ge=2)] = 32
     """Side of the square region, in pixels."""
     region: Region | None = None

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one sentence: which key, what was found, what to write."""
+"""Errors of a configuration in one sentence: the key, its value, what to write."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -35,15 +35,15 @@ BOUNDS = {
 NUMBER = re.compile(r"([+-]?)(\d*)([.,]?)(\d*)(?:[eE]([+-]?)(\d+))?")
 
 MOST_PLACES = 3
-"""A key that stands in more places is no hint where it belongs."""
+"""A key known in more places than this gives no hint where it belongs."""
 
 LONGEST = 60
-"""Characters of a value that are shown."""
+"""Most characters of a value that are shown."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What pydantic found wrong, in its place.
+    """An error that pydantic found, with its place.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ class Fault:
 
 
 def sentence_of(error: ValidationError, root: type[Section]) -> str:
-    """Return what is most telling about an error: an unknown key before a missing one.
+    """Return the sentence of the most telling error: unknown keys before missing ones.
 
-    A misspelt key is both unknown and missing, and what else is wrong may follow from it.
+    A misspelt key is both unknown and missing, and may cause the other errors.
 
     Parameters
     ----------
     error
-        Of validating ``root``, or the part of it that is checked.
+        From validating ``root`` or a part of it.
     root
         :class:`Config` or :class:`ExperimentFile`.
     """
@@ -95,7 +95,7 @@ _ORDER = {UNKNOWN: 0, MISSING: 1}
 
 
 def _placed(details: Mapping[str, Any], root: type[Section]) -> Fault:
-    """Return an error with its path as in YAML: pydantic's names members of unions too."""
+    """Return an error with its path as in YAML; pydantic's path also names union members."""
     path: list[str] = []
     section: type[Section] | None = root
     takes: Any = root
@@ -107,7 +107,7 @@ def _placed(details: Mapping[str, Any], root: type[Section]) -> Fault:
             continue
         inner = parts[0] if parts else None
         if part == "[key]":
-            # a name out of a fixed list is a key, others are the user's
+            # a name from a fixed list is a key, other names are the user's
             kind = UNKNOWN if kind == "literal_error" else kind
             takes = None
         elif isinstance(part, int):
@@ -151,7 +151,7 @@ def _sentence(fault: Fault, root: type[Section]) -> str:
 
 
 def _expected(fault: Fault) -> str:
-    """Return what a key takes instead of the value found, as the end of a sentence."""
+    """Return the values that a key takes, as the end of a sentence."""
     if fault.kind in TAGS:
         return f"; it can be {', '.join(_kinds(fault.takes))}"
     if fault.kind == "literal_error":
@@ -201,7 +201,7 @@ def _number_expected(fault: Fault) -> str:
 
 
 def as_number(text: str) -> str | None:
-    """Return a number that YAML read as text as one writes it for YAML: 1e-3 as 1.0e-3."""
+    """Return a number that YAML reads as a string in YAML's notation: 1e-3 as 1.0e-3."""
     match = NUMBER.fullmatch(text.strip())
     if match is None or not (match[2] or match[4]):
         return None
@@ -231,13 +231,13 @@ def _section_expected(fault: Fault) -> str:
 
 
 def _kinds(takes: Any) -> list[str]:
-    """Return the kinds of a section that a key can hold, none where it has but one."""
+    """Return the kinds of section that a key can hold; empty if there is only one."""
     kinds = [kind_of(section)[1] for section, _ in sections_below(takes, ())]
     return [kind for kind in kinds if kind is not None] if len(kinds) > 1 else []
 
 
 def shown(value: Any) -> str:
-    """Return a value as one writes it in YAML, cut short."""
+    """Return a value as YAML, truncated."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = repr(value)
@@ -265,7 +265,7 @@ def _of_unknown(fault: Fault, root: type[Section]) -> str:
 
 
 def _terms_of(fault: Fault, root: type[Section]) -> list[str]:
-    """Return the names that a section takes whose names are a fixed list."""
+    """Return the names that a section takes if they are a fixed list."""
     above = [key for key in keys_of(root) if _matches(key.path, fault.path[:-1])]
     (names,) = (part for part in parts_of(above[0].field.annotation) if get_origin(part) is dict)
     return list(get_args(parts_of(get_args(names)[0])[0]))
@@ -278,7 +278,7 @@ def _matches(path: Sequence[str], given: Sequence[str]) -> bool:
 
 
 def _other_place(fault: Fault, root: type[Section], similar: bool) -> str | None:
-    """Say where a key belongs that is known elsewhere; not far off where one here is similar."""
+    """Say where a misplaced key belongs; nearby places only, if a similar key exists here."""
     name, here = fault.path[-1], fault.path[:-1]
     found = [key for key in keys_of(root) if key.path[-1] == name]
     most = max((_shared(key.path, here) for key in found), default=0)
@@ -303,7 +303,7 @@ def _other_place(fault: Fault, root: type[Section], similar: bool) -> str | None
 
 
 def _shared(path: Sequence[str], other: Sequence[str]) -> int:
-    """Return how many parts two paths begin with in common."""
+    """Return the number of leading parts that two paths share."""
     count = 0
     for a, b in zip(path, other, strict=False):
         if a not in (b, "<name>"):

@@ -31,10 +31,10 @@ class Simulator(Section):
         return list(self.sample.stains) if isinstance(self.sample, Cells) else [self.channel]
 
     def in_channel(self, channel: str) -> "Simulator":
-        """Return what the images of one channel depend on, all else at some fixed value.
+        """Drop settings that do not affect this channel, so that changing them reruns nothing.
 
-        How many fields there are concerns none of them. Other channels' stains and focus do not
-        concern this one; their filter shifts do, as the sample must be large enough for all.
+        The numbers of fields go, and the other channels' stains and focus. Their filter shifts
+        stay, because the sample must be large enough for all channels.
         """
         sample, acquisition = self.sample, self.acquisition
         if isinstance(sample, Cells):
@@ -55,13 +55,13 @@ class Overlaps(Section):
     """Nominal overlap of neighbouring tiles, as part of a tile."""
 
     input: Overlap | None = None
-    """Of the input's tiles; null where unknown."""
+    """Overlap of the input's tiles; null if unknown."""
     target: Overlap | None = None
-    """Of the target's tiles; null where unknown."""
+    """Overlap of the target's tiles; null if unknown."""
 
 
 class FieldGrid(Section):
-    """The grid of fields that a stitched input is cut into, about its centre."""
+    """The grid of fields that a stitched input is cut into, around its centre."""
 
     rows: Positive
     """Rows of fields."""
@@ -77,8 +77,8 @@ class Stitch(Section):
     overlap: Overlaps = Overlaps()
     """Nominal overlap of neighbouring tiles, as part of a tile; null where unknown."""
     channel: str | None = None
-    """The channel that the tiles of all channels are placed by, such as one without blank tiles;
-    null places each channel by its own."""
+    """The channel whose tiles place those of all channels, such as one without blank tiles; null
+    places each channel by its own tiles."""
     fields: FieldGrid
     """The grid of fields."""
 
@@ -123,19 +123,20 @@ class Source(Section):
     """A simulated sample and acquisition."""
     sheet: str | None = None
     """Table of the images, tab-separated, a row per field and channel; see below. It is looked for
-    beside the file that names it, then in the folder that Snakemake runs in; `~` is your home."""
+    beside the file that names it, then in the folder where Snakemake runs; `~` is your home
+    folder."""
     data_root: str | None = None
-    """Folder that the sheet's paths are relative to, looked for as the sheet is: `.` is the folder
+    """Folder that the sheet's paths are relative to, looked for like the sheet: `.` is the folder
     of the file that names it. null is the folder of the sheet."""
     split_fractions: SplitFractions = SplitFractions()
     """How fields without a split in the sheet are assigned, whole groups at a time."""
     cut: Cut | None = None
-    """Cuts every image of the sheet into a grid of fields, where there are too few images to split
-    whole. The splits are vertical strips with an unused guard band between them. Input and target
+    """Cuts every image of the sheet into a grid of fields, for data sets with too few images to
+    split. The splits are vertical strips with an unused guard band between them. Input and target
     must have the same pixel size."""
     stitch: Stitch | None = None
-    """How the tiles of a stage scan become fields: stitched, the input cut into a grid of fields
-    about its centre, the target matched to it."""
+    """How the tiles of a stage scan become fields: they are stitched, the input is cut into a grid
+    of fields around its centre, and the target is matched to it."""
 
     @property
     def images_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""Reading a YAML file as a person wrote it: what YAML reads otherwise is said, not taken."""
+"""Reading YAML files strictly: values that YAML would reinterpret are reported."""
 
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,16 @@ NAMED_BY_YAML = {
     "null": "nothing",
     "timestamp": "a date",
 }
-"""What YAML takes a key for that is no text, by its tag."""
+"""Types that YAML gives to keys that are not strings, by tag."""
 
 
 def read_yaml(path: Path) -> Any:
-    """Return what a YAML file holds.
+    """Return the contents of a YAML file.
 
     Raises
     ------
     InputError
-        Not UTF-8, not YAML, a key that stands twice or is no text: each with its line.
+        Not UTF-8, not YAML, a duplicate key or one that is not a string; messages name the line.
     """
     text = _decoded(path)
     try:
@@ -45,7 +45,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def _decoded(path: Path) -> str:
-    """Return the text of a file in UTF-8, without the mark that some editors begin it with."""
+    """Return the text of a UTF-8 file without its byte order mark."""
     content = path.read_bytes()
     if b"\0" in content:
         raise InputError(f"{path}: is no text in UTF-8, but perhaps UTF-16; save it as UTF-8")
@@ -60,7 +60,7 @@ def _decoded(path: Path) -> str:
 
 
 def _check_keys(node: yaml.Node | None) -> None:
-    """Refuse a key that stands twice, and one that is no text to YAML, such as 488 or NO."""
+    """Refuse duplicate keys, and keys that YAML does not read as strings, such as 488 or NO."""
     lines: dict[str, int] = {}
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         line = key.start_mark.line + 1

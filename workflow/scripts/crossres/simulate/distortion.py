@@ -85,9 +85,9 @@ def draw_distortion(
     filter_shift_px
         (y, x).
     objective_rng
-        Source of chance of what all filters share; give each filter the same.
+        Random generator for what all filters share; give each filter the same.
     filter_rng
-        Source of chance of what is this filter's own.
+        Random generator for this filter alone.
     """
     radial = np.array([[0, 0, 0, 1, 0, 1, 0], [0, 0, 0, 0, 1, 0, 1]], dtype=float)
     sign = objective_rng.choice([-1.0, 1.0])

@@ -105,13 +105,13 @@ def render_volume(
 
 
 def camera_of(microscope: Microscope) -> Camera:
-    """Return the camera, which no simulated microscope is without."""
+    """Return the camera, which every simulated microscope has."""
     assert microscope.camera is not None
     return microscope.camera
 
 
 def pixel_size_of(microscope: Microscope) -> float:
-    """Return the pixel size in nm, which no simulated microscope is without."""
+    """Return the pixel size in nm, which every simulated microscope has."""
     assert microscope.pixel_size_nm is not None
     return microscope.pixel_size_nm
 
@@ -123,7 +123,7 @@ def photons_of(image: np.ndarray, camera: Camera) -> np.ndarray:
 
 
 def photograph(image: np.ndarray, microscope: Microscope, rng: np.random.Generator) -> np.ndarray:
-    """Return what the detector writes of an image in which 1 gives ``peak_photons``."""
+    """Return the detected counts of an image in which 1 gives ``peak_photons``."""
     camera = camera_of(microscope)
     return detect(photons_of(image, camera), camera, rng)
 

@@ -37,13 +37,13 @@ from crossres.stitching.tile_pairs import (
 from crossres.stitching.tile_steps import find_steps
 
 STAGE_ERROR = 0.05
-"""How far, as part of the tile, a tile may stand from its place in the grid where nothing else
-tells: the weight of the grid against what the tiles show, and next to none."""
+"""Stage error that the grid allows, as part of a tile: it weighs the grid against the measured
+pairs, with next to no weight."""
 
 
 @dataclass(frozen=True)
 class TileEdge:
-    """What two neighbouring tiles say about each other.
+    """A pair of neighbouring tiles, measured.
 
     Parameters
     ----------
@@ -68,17 +68,17 @@ class TileEdge:
 
 @dataclass(frozen=True)
 class TilePositions:
-    """Positions of all tiles with what says how far to believe them.
+    """Positions of all tiles, with the evidence for them.
 
     Parameters
     ----------
     positions_px
         (y, x) of every tile's top-left pixel in the mosaic, the least of each axis 0.
     edges
-        What every pair of neighbours said.
+        Measurement of every pair of neighbours.
     placed_by_grid
-        Tiles that no believed pair ties to the largest part of the mosaic, such as blank ones:
-        they stand where the regular grid that fits the others puts them.
+        Tiles that no accepted pair connects to the largest part of the mosaic, such as blank ones.
+        They are placed by the regular grid that fits the others.
     overlap
         Median overlap of neighbours along y and along x, as part of the tile; nan along an axis
         without neighbours.
@@ -93,8 +93,8 @@ class TilePositions:
 def locate_tiles(tiles: Mapping[Tile, np.ndarray], overlap: float | None) -> TilePositions:
     """Find where the tiles of a stage scan lie, to a fraction of a pixel.
 
-    What the library does of it and what we do, the module says.
-    Tiles are known by row and column, so the order in which the stage took them does not matter.
+    The module's docstring says which part the library does. Tiles are identified by row and column;
+    their order of acquisition does not matter.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def locate_tiles(tiles: Mapping[Tile, np.ndarray], overlap: float | None) -> Til
 
 
 def _common_shape(tiles: Mapping[Tile, np.ndarray], overlap: float | None) -> tuple[int, int]:
-    """Return the shape of all tiles, or say what is wrong with them."""
+    """Return the common shape of all tiles."""
     if not tiles:
         raise InputError("Stitching found no tiles, where at least 1 is needed: list its files.")
     shapes = {tile: np.shape(tiles[tile]) for tile in sorted(tiles)}
@@ -186,7 +186,7 @@ def _solve_consistent(
     steps: np.ndarray,
     side: int,
 ) -> tuple[dict[Tile, np.ndarray], np.ndarray]:
-    """Return positions and the pairs they rest on, after leaving out those that contradict."""
+    """Return positions and the pairs they rest on, without contradictory pairs."""
     believed = believed.copy()
     while True:
         positions = _solve(tiles, found, believed, steps, side)
@@ -203,8 +203,8 @@ def _solve_consistent(
 def _fitted_steps(held: Mapping[Tile, np.ndarray], nominal: np.ndarray) -> np.ndarray:
     """Return the steps of the grid that fits the held tiles.
 
-    The nominal steps count as much as one more tile a step away, as those of a few tiles follow
-    their stage's errors.
+    The nominal steps count like one more pair, because steps of few tiles follow the stage's
+    errors.
     """
     places, positions = np.array(list(held), dtype=float), np.array(list(held.values()))
     places -= places.mean(axis=0)
@@ -251,7 +251,7 @@ def _described(
     believed: np.ndarray,
     shape: tuple[int, int],
 ) -> TilePositions:
-    """Put positions and pairs into what is handed out."""
+    """Return positions and pairs as :class:`TilePositions`."""
     edges = tuple(
         TileEdge(
             tiles=pair.tiles,
@@ -279,7 +279,7 @@ def _described(
 
 
 def _loose_tiles(tiles: Sequence[Tile], links: Sequence[tuple[Tile, Tile]]) -> tuple[Tile, ...]:
-    """Return the tiles outside the largest part that links hold together."""
+    """Return the tiles outside the largest connected part."""
     number = {tile: n for n, tile in enumerate(tiles)}
     ends = np.array([[number[tile] for tile in link] for link in links], dtype=int).reshape(-1, 2)
     graph = coo_array((np.ones(len(ends)), ends.T), shape=(len(tiles), len(tiles)))

@@ -1,4 +1,4 @@
-"""What two neighbouring tiles of a stage scan say about where they lie."""
+"""Measuring the offset of neighbouring tiles of a stage scan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,35 +12,34 @@ from crossres.stitching.mosaic import Tile
 from crossres.stitching.tile_steps import STAGE_REACH, axis_of, positions_by_library
 
 SMOOTHING_PX = 1.0
-"""Sigma of the smoothing before tiles are compared: it takes most of the pixel noise, which
-halves the error of dim scans, and little of what any objective resolves."""
+"""Sigma of the smoothing before tiles are compared. It removes most pixel noise, which halves the
+error of dim scans, and little of what any objective resolves."""
 
 REACH_PX = 4
-"""How far from where the library puts it a neighbour is looked for, at each of the rounds."""
+"""Search radius around the library's offset, in each round."""
 
 ROUNDS = 4
-"""Most times that an overlap is cut anew where its neighbour was found."""
+"""Most times that an overlap is cut again at the offset just found."""
 
 SETTLED_PX = 0.75
-"""A neighbour found within this of where its overlap was cut needs no other cut."""
+"""The overlap is not cut again if the offset changed by less than this."""
 
 LEAST_STRIP_PX = 6
 """Overlaps narrower than this are not compared."""
 
 LEAST_PART = 0.5
-"""A pair that overlaps by less than this part of what the grid says is not believed."""
+"""A pair is rejected if its overlap is less than this part of the grid's."""
 
 CORRELATION_RANGE = (0.5, 0.75)
-"""What a pair must correlate to be believed: half as much again as mirrored, so surely unrelated,
-strips of the same scan do, within this range. Noise alone stays below it, and pairs of sharp
-tiles correlate by more than 0.9."""
+"""Range of the correlation that a pair needs: 1.5 times that of mirrored, so unrelated, strips of
+the same scan. Noise alone stays below it; pairs of sharp tiles exceed 0.9."""
 
 LEAST_ERROR_PX = 0.02
-"""No pair is believed to be located better than this."""
+"""Lower limit of the error of a pair."""
 
 PAIR_ERROR_PX = 0.3
-"""Error that correct pairs may have besides that of their noise; a pair off by five times as much
-and its noise contradicts the others and is left out."""
+"""Error of correct pairs beside that of noise. A pair off by five times both contradicts the others
+and is left out."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def measure_pairs(
     pairs: Sequence[tuple[Tile, Tile]],
     grid: Mapping[Tile, np.ndarray],
 ) -> list[TilePair]:
-    """Locate every pair around where the library puts it, or the grid where that is far off.
+    """Locate every pair near the library's offset, or the grid's where that is far off.
 
     Parameters
     ----------
@@ -137,7 +136,7 @@ def measure_pairs(
     pairs
         The neighbours to compare.
     grid
-        Where each tile's corner lies if the stage moves as told, (y, x) in px.
+        Nominal corner of each tile, (y, x) in px.
 
     Returns
     -------
@@ -202,7 +201,7 @@ def _information(first: np.ndarray, second: np.ndarray, correlation: float) -> n
 def _chance_correlations(first: np.ndarray, second: np.ndarray) -> tuple[float, ...]:
     """Return the peaks of a strip with the other's mirror images.
 
-    They are of the same texture and surely not of the same place.
+    They have the same texture and surely show another place.
     """
     along = int(np.argmax(first.shape))
     reach = min(REACH_PX + 2, min(first.shape) // 2)
@@ -221,7 +220,7 @@ def _overlap_strips(
 
 
 def needed_correlation(found: Sequence[TilePair]) -> float:
-    """Return what a pair must correlate, from what unrelated strips of the same scan reach.
+    """Return the correlation that a pair needs, from that of unrelated strips of the scan.
 
     Parameters
     ----------
@@ -289,7 +288,7 @@ def pair_misfit(positions: Mapping[Tile, np.ndarray], pair: TilePair) -> float:
     pair
         The pair as measured; besides its own covariance it may be off by PAIR_ERROR_PX.
     """
-    blind = 1e-4 * np.eye(2)  # an error of 100 px, for directions the pair does not see at all
+    blind = 1e-4 * np.eye(2)  # an error of 100 px, for directions that the pair does not constrain
     covariance = np.linalg.inv(pair.information + blind) + PAIR_ERROR_PX**2 * np.eye(2)
     residual = pair_residual(positions, pair)
     return float(np.sqrt(residual @ np.linalg.solve(covariance, residual)))

@@ -1,4 +1,4 @@
-"""Where the tiles of a stage scan lie to within a pixel: their grid, and what the library says."""
+"""Positions of the tiles of a stage scan to within a pixel: the grid, and multiview-stitcher."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,18 @@ STAGE_REACH = 0.1
 leaves room for a camera turned by five degrees against its stage."""
 
 OVERLAP_RANGE = (0.03, 0.6)
-"""Overlaps that are looked for where none is given: a stage scan with less cannot be aligned,
-one with more would see every place thrice along an axis."""
+"""Range in which an unknown overlap is searched: with less a scan cannot be aligned, with more
+every place would be imaged three times along an axis."""
 
 SEARCH_SIDE_PX = 320
-"""Tiles are binned to no more than this for finding an unknown overlap: only the step is wanted."""
+"""Largest side of binned tiles when searching an unknown overlap."""
 
 SEARCH_PAIRS = 8
 """Pairs of neighbours looked at for each axis in finding an unknown overlap."""
 
 LIBRARY_SIDE_PX = 1024
-"""Tiles are binned to no more than this for the library, whose time grows with the pixels: what
-it loses of precision is well within REACH_PX."""
+"""Largest side of binned tiles for the library, whose time grows with the pixels; the loss of
+precision is well within REACH_PX."""
 
 
 def axis_of(pair: tuple[Tile, Tile]) -> int:
@@ -80,7 +80,7 @@ def _strongest_offset(first: np.ndarray, second: np.ndarray, axis: int) -> tuple
     shape = np.array(first.shape)
     reach = int((1 - OVERLAP_RANGE[0]) * shape[axis])
     with np.errstate(divide="ignore", invalid="ignore"):
-        # of tiles that are not square, some shifts leave no overlap; they are not looked at
+        # some shifts of tiles that are not square leave no overlap; skip them
         ncc = normalised_cross_correlation(first, second, reach)
     side = min(int(STAGE_REACH * shape.max()), int(shape[1 - axis]) - 1, reach)
     ranges = [np.arange(-side, side + 1)] * 2
@@ -120,7 +120,7 @@ def positions_by_library(
     dict
         The corner of each tile, (y, x) in px; that of the grid where no two tiles overlap enough.
     """
-    # loading it takes seconds, which only those who stitch should wait
+    # loading it takes seconds
     import dask
     from multiview_stitcher import msi_utils, mv_graph, registration, spatial_image_utils
 
@@ -137,7 +137,7 @@ def positions_by_library(
         )
         views.append(msi_utils.get_msim_from_sim(view, scale_factors=[]))
     with warnings.catch_warnings(), dask.config.set(scheduler="synchronous"):
-        # overlaps that are constant, or become so where they meet, are answered by the grid
+        # for constant overlaps the grid's position is returned
         warnings.filterwarnings("ignore", message="An overlap region between tiles")
         warnings.filterwarnings("ignore", category=ConstantInputWarning)
         try:

@@ -15,10 +15,10 @@ from crossres.networks import is_out_of_memory, precision_of
 from crossres.training.adversary import Adversary, autocast
 from crossres.training.batches import ANY_CROP, Foreground, Images, Sampling, batches_ahead
 from crossres.training.checkpoints import load_state, save_state
-from crossres.training.loss_record import LossRecord
 from crossres.training.losses import FIDELITY
 from crossres.training.optimisers import load_optimiser, prepare
 from crossres.training.process_group import ProcessGroup
+from crossres.training.running_losses import RunningLosses
 from crossres.training.schedules import rate_factor
 from crossres.training.selection import Best, Validation
 
@@ -191,7 +191,7 @@ class _Run:
                 settings.adversarial, settings.betas, seed, device, self.precision, group
             )
         self.iteration = 0
-        self.losses = LossRecord(device)
+        self.losses = RunningLosses(device)
         self.history: list[dict[str, Any]] = []
         self.best = Best()
         if group.rank == 0:

@@ -10,7 +10,7 @@ import torch
 
 from crossres.catalogue.networks import Network
 from crossres.jobs import InputError, logger
-from crossres.networks import ImageNetwork, ModelFile, build, initial_weights, takes_field
+from crossres.networks import ImageNetwork, ModelFile, build, initial_weights, takes_pooling
 from crossres.patches import PatchSet
 from crossres.training.batches import Foreground
 from crossres.training.checkpoints import stamp_of
@@ -50,9 +50,9 @@ class Recipe:
             patch, and in y and x the crop, or the patch.
         """
         architecture = self.settings.architecture
-        if takes_field(self.network):
+        if takes_pooling(self.network):
             side_px = self.settings.crop_px or patch_px[-1]
-            architecture["field_px"] = (*patch_px[:-2], side_px, side_px)
+            architecture["pooling_px"] = (*patch_px[:-2], side_px, side_px)
         return architecture
 
     def build(self, patch_px: tuple[int, ...], initial: Path | None = None) -> ImageNetwork:

@@ -1,1 +1,1 @@
-"""How samples that take more than a few lines are drawn; loaded only where they are."""
+"""Drawing code of the larger samples; loaded only when a sample is drawn."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 BORDER_NM = 40e3
-"""Cells are placed as far outside the scene, so that it is as crowded at its edge as within."""
+"""Margin around the scene in which cells are placed too, so that edges are as crowded."""
 
 
 def place_cells(size_nm: float, density_per_mm2: float, rng: np.random.Generator) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def place_cells(size_nm: float, density_per_mm2: float, rng: np.random.Generator
     count = int(rng.poisson(density_per_mm2 * (wide_nm / 1e6) ** 2))
     centres = np.zeros((count, 2))
     for cell in range(count):
-        # the loneliest of a few places: cells avoid each other, yet gaps and contacts remain
+        # the most isolated of a few places: cells avoid each other, yet gaps and contacts remain
         places = rng.uniform(-BORDER_NM, size_nm + BORDER_NM, (4, 2))
         away_nm = np.hypot(*(places[:, None] - centres[None, :cell]).transpose(2, 0, 1))
         centres[cell] = places[np.argmax(away_nm.min(axis=1, initial=np.inf))]

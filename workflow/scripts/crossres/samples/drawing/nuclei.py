@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import ndimage
 
 BORDER_NM = 9000.0
-"""Nuclei are placed as far outside the field: no larger one could reach into it."""
+"""Margin around the field in which nuclei are placed: the largest that reach into it."""
 
 SPACING_NM = 18e3
 """Side of the square that a cell of a monolayer takes, on average."""
@@ -21,7 +21,7 @@ RIM_ORDERS = np.arange(2, 7)
 """Waves around the rim that make it irregular."""
 
 EDGE_NM = 120.0
-"""Over which the density of puncta falls at the rim and at the nucleoli."""
+"""Width over which the density of puncta falls at the rim and at the nucleoli."""
 
 NUCLEOLAR = 0.04
 """Density of puncta in a nucleolus, as part of that around it."""
@@ -144,7 +144,7 @@ def place_puncta(
         (N,) row of the nucleus that each lies in.
     """
     places, numbers = [], []
-    # the highest density that chance is asked for; the texture's few higher peaks are cut there
+    # densities are drawn up to this; the few higher peaks of the texture are clipped
     ceiling = np.exp(2.5 * TEXTURE_CONTRAST)
     for number, nucleus in enumerate(nuclei.itertuples()):
         half_nm = 1.3 * nucleus.long_nm

@@ -1,4 +1,4 @@
-"""Acquisitions: what both microscopes take of a sample, a file a kind."""
+"""Acquisitions: how both microscopes image a sample, a file per kind."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ ACQUISITIONS: dict[type, tuple[type[Sample], Callable[..., Acquired]]] = {
     VolumeAcquisition: (PointSample, acquire_volume),
     StageAcquisition: (LayeredSample, acquire_stage),
 }
-"""How each is simulated, and the samples that it takes."""
+"""Simulator of each kind, and the samples that it can image."""
 
 
 def acquire(
@@ -35,7 +35,7 @@ def acquire(
     number: int,
     seed: int,
 ) -> Acquired:
-    """Simulate what both microscopes take of one field or scene.
+    """Simulate the images of one field or scene by both microscopes.
 
     The same arguments always give the same images.
 

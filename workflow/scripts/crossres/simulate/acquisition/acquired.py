@@ -1,4 +1,4 @@
-"""What an acquisition leaves: raw images, and the truth for measuring rules alone."""
+"""Results of an acquisition: raw images, and the truth, which only measuring rules read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ class Acquired:
         ``input`` and ``target``: (Y, X) or (Z, Y, X) unsigned integers as the detector gives them,
         by the name of the tile; the name is empty where the field is one image.
     noiseless
-        float32 expected counts: what the target's microscope would have given without noise, on
-        its own grid in the input's frame. Of a stage scan the whole sample, counted from its edge.
+        float32 expected counts: what the target's microscope would have given without noise, on its
+        own grid in the input's frame. For a stage scan, the whole sample, counted from its edge.
     noiseless_pixel_nm
         Its pixel size: the target's, or that of the finer grid on which a stage scan is simulated.
     further_scans

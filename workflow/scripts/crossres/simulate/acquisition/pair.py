@@ -17,7 +17,7 @@ def acquire_pair(
     number: int,
     seed: int,
 ) -> Acquired:
-    """Simulate both scans of one field; the stage drifts in between.
+    """Simulate both images of one field; the stage drifts in between.
 
     Parameters are those of :func:`crossres.simulate.acquire`; the channel makes no difference.
     """

@@ -23,16 +23,16 @@ from crossres.simulate.scan_truth import Lookup, Scan, ScanTruth, sample_positio
 
 ROLES = ("input", "target")
 PLACES, STAGE, STRUCTURE, OBJECTIVE, FILTER, NOISE = range(6)
-"""Purposes of chance, a stream each: cells and stage are then the same for every channel."""
+"""Random streams by purpose, so that cells and stage are the same for every channel."""
 
 FINE_PER_PIXEL = 2
-"""Pixels of the fine grid in one of the target's."""
+"""Fine pixels along a side of a target pixel."""
 
 MARGIN_NM = 10e3
 """Sample beyond the outermost tiles: light comes from out-of-focus layers as far away."""
 
 STAGE_LIMIT = 3.0
-"""No stage errs by more standard deviations, so that what must overlap does."""
+"""Largest stage error, in standard deviations, so that tiles and scans surely overlap."""
 
 
 Reaches = dict[str, tuple[np.ndarray, float]]

@@ -82,6 +82,6 @@ def image_volume(
 
 
 def z_step_of(microscope: Microscope) -> float:
-    """Return the distance of slices in nm, which no simulated stack is without."""
+    """Return the z step in nm, which every simulated stack has."""
     assert microscope.z_step_nm is not None
     return microscope.z_step_nm

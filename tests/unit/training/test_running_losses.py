@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from crossres.training import ProcessGroup
-from crossres.training.loss_record import LossRecord
+from crossres.training.running_losses import RunningLosses
 
 ALONE = ProcessGroup()
 
 
 @pytest.fixture
 def record():
-    return LossRecord(torch.device("cpu"))
+    return RunningLosses(torch.device("cpu"))
 
 
 def add(record, first, *rows):

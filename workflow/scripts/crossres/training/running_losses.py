@@ -8,7 +8,7 @@ from torch import Tensor
 from crossres.training.process_group import ProcessGroup
 
 
-class LossRecord:
+class RunningLosses:
     """Running sums of the terms of the loss; adding to them makes no GPU wait.
 
     Parameters
