@@ -24,9 +24,10 @@ from crossres.jobs import InputError
 from crossres.networks import ImageNetwork
 from crossres.preprocess import subtract_background
 
-pytestmark = pytest.mark.slow
-
-pytestmark = pytest.mark.filterwarnings(r"ignore:`torch\.jit\.:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(r"ignore:`torch\.jit\.:DeprecationWarning"),
+]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 KINDS = [(name, dims) for name, known in sorted(NETWORKS.items()) for dims in known.dims]

@@ -6,9 +6,8 @@ import pytest
 import torch
 from small_networks import CASES, field_of, small_case
 
-pytestmark = pytest.mark.slow
-
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:`torch.jit.*:DeprecationWarning"),
 ]
 
