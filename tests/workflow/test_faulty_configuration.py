@@ -112,7 +112,7 @@ def test_a_wrong_experiment_is_refused(workspace, settings, words):
 def test_an_experiment_that_is_no_yaml_is_refused(workspace):
     write_experiment(workspace, simulated(), "mine")
     (workspace / "mine.yaml").write_text("title: [unclosed\n")
-    assert "mine.yaml: is not valid YAML" in refuse(workspace, "--dry-run")
+    assert "mine.yaml, line 2: is not valid YAML" in refuse(workspace, "--dry-run")
 
 
 def duplicate_row(rows):
@@ -167,7 +167,7 @@ def words_for_a_pixel_size(rows):
         (row_of_tabs, ["pairs.tsv, line 4: is empty; delete it"]),
         (without_target, ["pairs.tsv, line 2: target is empty"]),
         (unknown_split, ["pairs.tsv, line 2: split is 'training'; it can be train, validation"]),
-        (unknown_column, ["pairs.tsv: 'exposure' is an unknown column"]),
+        (unknown_column, ["pairs.tsv: unknown column 'exposure'"]),
         (missing_column, ["pairs.tsv: has no column 'channel'"]),
         (no_test_field, ["mine: the test split of channel 'beads' is empty"]),
         (name_with_a_slash, ["pairs.tsv, line 2: field is 'a/b'; expected letters, digits"]),

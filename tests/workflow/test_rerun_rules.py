@@ -131,7 +131,8 @@ def test_a_further_classical_method_leaves_the_networks_as_they_are(finished_cop
     method = settings["deconvolution"].pop("nnls")
     write_experiment(finished_copy, settings)
     assert trained(plan(finished_copy)) == set()
-    shutil.rmtree(finished_copy / "results" / EXPERIMENT / "beads" / "deconvolution" / "nnls")
+    for made in ("deconvolution", "restored", "restored_batches", "measured"):
+        shutil.rmtree(finished_copy / "results" / EXPERIMENT / "beads" / made / "nnls")
     jobs = plan_changed(finished_copy, changed(settings, deconvolution__nnls=method))
     assert (trained(jobs), restored(jobs), measured(jobs)) == (set(), {"nnls"}, {"nnls"})
 
