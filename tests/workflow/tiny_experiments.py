@@ -182,7 +182,7 @@ VOLUME_PX, SLICES, VOLUME_PIXEL_NM, Z_STEP_NM = 96, 28, 60, 150
 BEAD_NM = 40
 CONFOCAL = {"kind": "confocal", "excitation_nm": 488, "wavelength_nm": 520}
 CONFOCAL |= {"pinhole_airy_units": 1.0, "pixel_size_nm": VOLUME_PIXEL_NM, "z_step_nm": Z_STEP_NM}
-# bright beads, so that their widths are those of the optics
+# bright beads, and blurs that make their images Gaussian: their widths are those of the optics
 VOLUME_CAMERA = {**CAMERA, "peak_photons": 2000, "background_photons": 2, "read_noise": 1.5}
 VOLUME_NETWORK = {"width": 4, "iterations": 4, "batch": 2, "validate_every": 2}
 
@@ -203,8 +203,20 @@ VOLUMES: dict[str, Any] = {
         }
     },
     "modalities": {
-        "input": {**CONFOCAL, "na": 0.8, "refractive_index": 1.0, "camera": VOLUME_CAMERA},
-        "target": {**CONFOCAL, "na": 1.4, "refractive_index": 1.515, "camera": VOLUME_CAMERA},
+        "input": {
+            **CONFOCAL,
+            "na": 0.8,
+            "refractive_index": 1.0,
+            "residual_blur_nm": 200,
+            "camera": VOLUME_CAMERA,
+        },
+        "target": {
+            **CONFOCAL,
+            "na": 1.4,
+            "refractive_index": 1.515,
+            "residual_blur_nm": 100,
+            "camera": VOLUME_CAMERA,
+        },
     },
     "registration": {"method": "affine", "max_shift_nm": 400},
     "patches": {"size_px": 32, "slices": 16, "per_field": 4, "foreground_fraction": 0.0},
@@ -214,7 +226,7 @@ VOLUMES: dict[str, Any] = {
     },
     "deconvolution": {"richardson_lucy": {"max_iterations": 15, "damping": [0]}},
     "measure": {
-        "spots": {"fwhm_nm": 150, "axial_fwhm_nm": 530, "crop_px": 13, "isolation_nm": 1000}
+        "spots": {"fwhm_nm": 200, "axial_fwhm_nm": 550, "crop_px": 17, "isolation_nm": 1500}
     },
 }
 """Four volumes of beads, about seven in each."""
