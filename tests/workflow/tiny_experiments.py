@@ -191,8 +191,8 @@ VOLUMES: dict[str, Any] = {
     "dims": 3,
     "source": {
         "simulator": {
-            "seed": 11,
-            "sample": {"kind": "bead_volume", "density_per_um3": 0.03, "diameter_nm": BEAD_NM},
+            "seed": 6,
+            "sample": {"kind": "bead_volume", "density_per_um3": 0.05, "diameter_nm": BEAD_NM},
             "acquisition": {
                 "kind": "volume",
                 "fields": {"train": 1, "validation": 1, "test": 2},
@@ -226,7 +226,7 @@ VOLUMES: dict[str, Any] = {
     },
     "deconvolution": {"richardson_lucy": {"max_iterations": 15, "damping": [0]}},
     "measure": {
-        "spots": {"fwhm_nm": 200, "axial_fwhm_nm": 550, "crop_px": 17, "isolation_nm": 1500}
+        "spots": {"fwhm_nm": 200, "axial_fwhm_nm": 550, "crop_px": 17, "isolation_nm": 1200}
     },
 }
 """Four volumes of beads, about seven in each."""
