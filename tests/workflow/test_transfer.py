@@ -11,6 +11,8 @@ from test_blindness import ANSWERS, BLIND_BATCH, ancestors, outputs_like
 from tiny_experiments import EXPERIMENT, changed, simulated, write_experiment
 from workflow_runs import copy_workflow, plan, refuse, rules_of, succeed, wildcards_of
 
+TRUTH = re.compile(r"/truth/(train|validation|test)_\d+$")
+
 NUCLEI = "confocal_sted_nuclei"
 BEADS_MODEL = f"results/{EXPERIMENT}/beads/models/gan/seed_0/model.safetensors"
 CHANNEL = f"results/{NUCLEI}/H3K4me3"
@@ -82,7 +84,7 @@ def test_what_is_restored_and_chosen_descends_from_no_answer_of_either(jobs):
 
 
 def test_further_scans_are_read_by_measuring_alone(jobs):
-    readers = {job.rule for job in jobs if any("/truth/" in path for path in job.inputs)}
+    readers = {job.rule for job in jobs if any(map(TRUTH.search, job.inputs))}
     assert readers == {"measure_registration", "measure_fields"}
 
 
