@@ -3,25 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from crossres.images import field_name, fields_in, read_field_table, read_image
-from crossres.jobs import InputError, logger, progress
-from crossres.patches import (
-    PER_IMAGE,
-    ROLES,
-    Pair,
-    Preparation,
-    common_scale,
-    cut_patches,
-    draw_positions,
-    normalised_pair,
-    patch_shape,
-    patches_to_fill,
-    tensor_name,
-)
-from crossres.preprocess import Constants, PixelQuantiles, Scale
+from crossres.images import field_name, fields_in, read_field_table
+from crossres.jobs import InputError, logger
+from crossres.patches import PER_IMAGE, Preparation, patch_shape
+from crossres.patches.cutting import draw_all, survey, write_training, write_validation
+from crossres.preprocess import Constants
 from crossres.settings import Patches, Preprocess
 
 
@@ -97,89 +85,6 @@ def accepted_fields(
                 "or adjust registration.max_shift_nm and min_correlation"
             )
     return paths
-
-
-def survey(
-    paths: Mapping[str, Sequence[Path]], settings: Patches
-) -> tuple[dict[str, Scale], dict[str, dict[str, tuple[int, ...]]]]:
-    """Return the scales, of the training fields alone, and the shape of every field, by split."""
-    pixels = {role: PixelQuantiles() for role in ROLES}
-    shapes: dict[str, dict[str, tuple[int, ...]]] = {split: {} for split in paths}
-    for split, found in paths.items():
-        for path in progress(found, f"reading {split} fields"):
-            pair = load_pair(path)
-            shapes[split][field_name(path)] = pair[0].shape
-            if split == "train":
-                for role, image in zip(ROLES, pair, strict=True):
-                    pixels[role].add(image)
-    return {role: common_scale(pixels[role], role, settings) for role in ROLES}, shapes
-
-
-def load_pair(path: Path) -> Pair:
-    """Return a registered pair, ([Z, ]Y, X) each."""
-    image = read_image(path)
-    return image.channel("input"), image.channel("target")
-
-
-def draw_all(
-    paths: Sequence[Path], patch_px: tuple[int, ...], preparation: Preparation, settings: Patches
-) -> dict[str, np.ndarray]:
-    """Return the positions of the patches of all training fields, by the field's name."""
-    rng = np.random.default_rng(settings.seed)
-    positions = {}
-    for path in progress(paths, "drawing positions"):
-        name = field_name(path)
-        _, target = normalised_pair(name, load_pair(path), preparation.scales, settings)
-        positions[name] = draw_positions(
-            target,
-            patch_px,
-            settings.per_field,
-            settings.foreground_level,
-            settings.foreground_fraction,
-            rng,
-        )
-    if not any(map(len, positions.values())):
-        raise InputError(
-            f"no train patch shows anything: none has {settings.foreground_fraction:g} of "
-            f"its pixels above {settings.foreground_level:g} of the range; lower "
-            "patches.foreground_fraction or foreground_level"
-        )
-    return positions
-
-
-def write_training(
-    path: Path,
-    paths: Sequence[Path],
-    positions: Mapping[str, np.ndarray],
-    patch_px: tuple[int, ...],
-    preparation: Preparation,
-    settings: Patches,
-) -> None:
-    """Write the patches field by field, in the order of the fields."""
-    shape = (sum(map(len, positions.values())), *patch_px)
-    with patches_to_fill(path, dict.fromkeys(ROLES, shape), preparation) as append:
-        for field in progress(paths, "cutting patches"):
-            name = field_name(field)
-            pair = normalised_pair(name, load_pair(field), preparation.scales, settings)
-            for role, image in zip(ROLES, pair, strict=True):
-                append(role, cut_patches(image, positions[name], patch_px))
-
-
-def write_validation(
-    path: Path,
-    paths: Sequence[Path],
-    shapes: Sequence[tuple[int, ...]],
-    preparation: Preparation,
-    settings: Patches,
-) -> None:
-    """Write the validation fields whole, one after the other."""
-    tensors = {tensor_name(r, n): shape for n, shape in enumerate(shapes) for r in ROLES}
-    with patches_to_fill(path, tensors, preparation) as append:
-        for number, field in enumerate(progress(paths, "writing validation fields")):
-            pair = load_pair(field)
-            pair = normalised_pair(field_name(field), pair, preparation.scales, settings)
-            for role, image in zip(ROLES, pair, strict=True):
-                append(tensor_name(role, number), image)
 
 
 if __name__ == "__main__":

@@ -127,7 +127,9 @@ def test_values_are_those_of_all_fields_at_once(extract):
 
 def test_memory_does_not_grow_with_the_number_of_fields(tmp_path, monkeypatch):
     # percentiles are exact, and hold all pixels, up to a number beyond which they are streamed
-    monkeypatch.setattr("extract_patches.PixelQuantiles", partial(PixelQuantiles, exact_px=1000))
+    monkeypatch.setattr(
+        "crossres.patches.cutting.PixelQuantiles", partial(PixelQuantiles, exact_px=1000)
+    )
     field = pair(100, 0, (96, 96))
     peaks = []
     for count in (4, 24):

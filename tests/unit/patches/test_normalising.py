@@ -60,7 +60,7 @@ def test_the_full_range_runs_from_the_least_to_the_greatest_training_pixel(
 ):
     # exactly, also where percentiles are estimated
     streamed = partial(PixelQuantiles, exact_px=exact_px)
-    monkeypatch.setattr("extract_patches.PixelQuantiles", streamed)
+    monkeypatch.setattr("crossres.patches.cutting.PixelQuantiles", streamed)
     scale = extract("full_range")[0].scales["target"]
     pixels = np.concatenate([image[1].ravel() for image in PAIRS["train"].values()])
     assert scale.offset == pytest.approx(pixels.min(), rel=1e-6)

@@ -76,6 +76,15 @@ class FieldMatch:
     reason: str = ""
     other: bool = False
 
+    @property
+    def values(self) -> dict[str, float]:
+        """Columns of the registration table that say how the target was found."""
+        return {
+            "match_ratio": self.ratio,
+            "match_rotation_degree": self.rotation_degree,
+            "match_correlation": self.correlation,
+        }
+
 
 def match_field(
     reference: np.ndarray, moving: np.ndarray, ratio: float, min_correlation: float = 0.3
