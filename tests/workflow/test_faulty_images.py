@@ -65,7 +65,10 @@ FAULTS = {
     "inf": (lambda path: write_tiff(path, with_pixel(np.inf)), ["1 NaN or Inf"]),
     "constant": (lambda path: write_tiff(path, np.full_like(GOOD, 7)), ["constant (7"]),
     "colour": (write_colour, ["colour image", f"({SHEET_PX}, {SHEET_PX}, 3)"]),
-    "planes": (lambda path: write_tiff(path, np.stack([GOOD] * 3)), ["more than one plane", "Z=3"]),
+    "planes": (
+        lambda path: write_tiff(path, np.stack([GOOD] * 3)),
+        ["a volume of 3 slices", "Z=3"],
+    ),
     "axes": (write_unnamed_axis, ["axes", f"(3, {SHEET_PX}, {SHEET_PX})"]),
     "images": (write_two_images, ["2 images"]),
     "oblong": (write_oblong_pixels, ["30 nm in x and 60 nm in y"]),

@@ -49,6 +49,8 @@ def test_one_background_is_subtracted_from_every_field(channel):
     assert constants["input"]["background"] == pytest.approx(10, abs=0.2)
     assert constants["target"]["background"] == pytest.approx(10, abs=0.2)
     for number, split in enumerate(SHEET_SPLITS):
+        if split == "train":  # without networks, only the first batch's background is asked for
+            continue
         raw = tifffile.imread(channel.parents[2] / "data" / f"f{number}_input.tif")
         batch = channel / "resampled" / f"{split}_000"
         # both pixel sizes are the same: nothing but the background changed

@@ -183,7 +183,7 @@ def test_modulation_is_measured_where_it_is_asked_for(actin):
     assert "registration_error_nm" not in units
     for metric, most in (("modulation_depth", 1), ("sharpness", np.inf)):
         rows = metrics[metrics.metric == metric]
-        assert set(rows.method) == {"input", "target", "truth", "gan"}
+        assert set(rows.method) == {"input", "target", "gan"}
         assert rows.value.between(0, most, inclusive="neither").all()
 
 

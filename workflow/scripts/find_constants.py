@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crossres.images import agreed_grid, read_image
-from crossres.jobs import logger, progress
+from crossres.images import read_image
+from crossres.jobs import logger
 from crossres.preprocess import Constants, RoleConstants, background_of
 from crossres.settings import Background
 
@@ -30,34 +30,22 @@ def find_constants(
         ``preprocess.background``.
     path
         The JSON file to write.
-
-    Raises
-    ------
-    InputError
-        Targets of different pixel sizes or z steps.
     """
     found = {}
     for role, folder in folders.items():
         files = {name: folder / f"{name}.ome.tif" for name in names[role]}
-        found[role] = constants_of(files, background, same_grid=role == "target")
+        found[role] = constants_of(files, background)
         logger.info("%s: %s", role, found[role])
     Constants(input=found["input"], target=found["target"]).write(path)
 
 
-def constants_of(
-    files: Mapping[str, Path], background: Background, same_grid: bool
-) -> RoleConstants:
+def constants_of(files: Mapping[str, Path], background: Background) -> RoleConstants:
     """Return the constants of one microscope, from some of its images.
 
-    The first one's grid stands for all; ``same_grid`` asks that theirs are the same.
+    The first one's grid stands for all: a target of another one is left out by the registration,
+    which says so.
     """
-    grids = {}
-    for path in progress(list(files.values()), "reading grids"):
-        grids[str(path)] = read_image(path).grid
-        if not same_grid:
-            break
-    dims = 2 if next(iter(grids.values())).z_step_nm is None else 3
-    grid = agreed_grid(grids, dims, "the first batch of training targets")
+    grid = read_image(next(iter(files.values()))).grid
     subtracted = None
     if background.method != "none":
         images = ((name, read_image(path).array) for name, path in files.items())

@@ -8,7 +8,12 @@ import pandas as pd
 from crossres.images import read_image
 from crossres.jobs import logger, progress
 from crossres.registration import leave_out, register_pair
-from crossres.registration.pair_files import common_size, require_one_frame, write_pair
+from crossres.registration.pair_files import (
+    common_size,
+    other_grid,
+    require_one_frame,
+    write_pair,
+)
 from crossres.registration.placing import Places
 from crossres.settings import Registration
 
@@ -64,11 +69,12 @@ def register_fields(
         steps_nm = reference.grid.steps_nm(len(reference.axes))
         fixed, free = reference.array, moving.array
         match, place = place_of(name, scene, moving, steps_nm[-1])
-        if match is None:
-            fixed, free = common_size(fixed, free, name)
-        if match is not None and match.reason:
-            found = leave_out(fixed, match.reason)
+        reason = other_grid(reference, moving) if match is None else match.reason
+        if reason:
+            found = leave_out(fixed, reason)
         else:
+            if match is None:
+                fixed, free = common_size(fixed, free, name)
             found = register_pair(fixed, free, settings, steps_nm, place)
         write_pair(name, found, settings.crop_px, reference, folder, displacements)
         matched = {} if match is None else match.values

@@ -77,6 +77,29 @@ def test_what_moved_a_pair_is_written_in_squares_of_eight_pixels(register, axes)
             np.testing.assert_allclose(moved.channel(name), -move, atol=0.1)
 
 
+@pytest.mark.parametrize(
+    ("axes", "grid", "said"),
+    [
+        (
+            "YX",
+            {"pixel_size_nm": 37.5},
+            "37.5 nm a pixel, the first training target 30 nm",
+        ),
+        (
+            "ZYX",
+            {"z_step_nm": 150.0},
+            "150 nm a slice, the first training target 120 nm",
+        ),
+    ],
+)
+def test_a_target_of_another_grid_is_left_out_with_both_sizes(register, axes, grid, said):
+    folder = register(image_of(axes), image_of(axes, moved=True).like(image_of(axes).array, **grid))
+    (row,) = pd.read_csv(folder / "table.csv").to_dict("records")
+    assert not row["accepted"]
+    assert row["reason"].startswith(f"the target has {said}")
+    assert row["reason"].endswith("correct the wrong one")
+
+
 def test_sizes_that_rounding_put_one_slice_apart_are_cropped_alike(register):
     pair = image_of("ZYX"), image_of("ZYX")
     longer = Image(pair[1].array[:9, :, :87], "ZYX", PIXEL_NM, Z_STEP_NM)

@@ -1,6 +1,7 @@
 """An image is an array with axes, a grid (pixel size, z step, corner) and channel names."""
 
 from crossres.images.checking import (
+    SIZE_TOLERANCE,
     agreed_grid,
     agreed_pixel_size,
     agreed_z_step,
@@ -21,6 +22,7 @@ from crossres.images.stored import Pixels, StoredArray, Window, slabs
 from crossres.images.writing import image_to_fill, write_image
 
 __all__ = [
+    "SIZE_TOLERANCE",
     "Grid",
     "Image",
     "Metadata",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossres.images import Image, write_image
+from crossres.images import SIZE_TOLERANCE, Image, write_image
 from crossres.jobs import InputError
 from crossres.registration.registered import RegisteredPair
 
@@ -22,6 +22,33 @@ def require_one_frame(reference: Image, moving: Image, name: str) -> None:
                 "expected two images (YX) or two volumes (ZYX): save each frame of a time series "
                 "as a field"
             )
+
+
+def other_grid(reference: Image, moving: Image) -> str:
+    """Return why a target cannot show the same field pixel by pixel: its grid is another one.
+
+    Parameters
+    ----------
+    reference
+        The input, on the grid of the training targets.
+    moving
+        The target as it was imported.
+
+    Returns
+    -------
+    str
+        Empty where both grids are the same, but for what rounding in metadata explains.
+    """
+    lengths = [("pixel", reference.known_pixel_size_nm, moving.known_pixel_size_nm)]
+    if reference.z_step_nm is not None and moving.z_step_nm is not None:
+        lengths.append(("slice", reference.z_step_nm, moving.z_step_nm))
+    for unit, wanted_nm, given_nm in lengths:
+        if abs(given_nm - wanted_nm) > SIZE_TOLERANCE * wanted_nm:
+            return (
+                f"the target has {given_nm:g} nm a {unit}, the first training target "
+                f"{wanted_nm:g} nm: correct the wrong one"
+            )
+    return ""
 
 
 def common_size(fixed: np.ndarray, free: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:

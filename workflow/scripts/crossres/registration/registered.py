@@ -50,7 +50,7 @@ def leave_out(fixed: np.ndarray, reason: str, coverage: float = 0.0) -> Register
     Parameters
     ----------
     fixed
-        (Y, X) the input.
+        ([Z, ]Y, X) the input.
     reason
         Why.
     coverage
@@ -58,10 +58,9 @@ def leave_out(fixed: np.ndarray, reason: str, coverage: float = 0.0) -> Register
     """
     fixed = np.asarray(fixed, np.float32)
     pair = np.stack([fixed, np.zeros_like(fixed)])
-    nothing = np.zeros_like(pair)
-    unknown: dict[str, Any] = dict.fromkeys(
-        [*shift_values(np.zeros(2), (1.0, 1.0)), *NUMBERS], float("nan")
-    )
+    nothing = np.zeros((fixed.ndim, *fixed.shape), np.float32)
+    shifts = shift_values(np.zeros(fixed.ndim), (1.0,) * fixed.ndim)
+    unknown: dict[str, Any] = dict.fromkeys([*shifts, *NUMBERS], float("nan"))
     values = unknown | {"coverage": coverage, "crop_y_px": 0, "crop_x_px": 0}
     values |= {"applied": False, "accepted": False, "reason": reason}
     return RegisteredPair(pair, (0, 0), nothing, nothing, values)

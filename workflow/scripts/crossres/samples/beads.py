@@ -11,6 +11,8 @@ from crossres.section import Length, Lengths, NotNegative, Part
 class Beads(PointSample):
     """Fluorescent nano-beads on a coverslip, some of them in close pairs."""
 
+    imaged_by = ("pair", "repeats", "volume")
+
     kind: Literal["beads"]
     """Nano-beads on a coverslip."""
     density_per_um2: Length = 0.45
