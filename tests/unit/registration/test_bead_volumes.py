@@ -10,6 +10,8 @@ import pytest
 from crossres.registration import register_pair
 from crossres.settings import Registration
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (32, 128, 128)
 STEPS_NM = np.array([150.0, 60.0, 60.0])
 INPUT_NM, TARGET_NM = (430.0, 110.0, 110.0), (150.0, 70.0, 70.0)

@@ -4,6 +4,8 @@ import pytest
 from crossres.registration import register_pair
 from crossres.settings import Registration
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (24, 72, 72)
 PIXEL_NM, Z_STEP_NM = 30.0, 120.0
 STEPS_NM = (Z_STEP_NM, PIXEL_NM, PIXEL_NM)

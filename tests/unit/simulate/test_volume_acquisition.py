@@ -18,6 +18,8 @@ from crossres.settings import (
 from crossres.simulate import acquire
 from crossres.simulate.acquisition.volume import image_volume
 
+pytestmark = pytest.mark.slow
+
 FIELDS = {"train": 1, "validation": 1, "test": 1}
 BEADS = SAMPLES["bead_volume"](kind="bead_volume", density_per_um3=0.3)
 VOLUME = VolumeAcquisition(kind="volume", fields=FIELDS, field_px=64, slices=12, drift_nm=100.0)
