@@ -14,6 +14,9 @@ LEAST_DIP = 0.2
 LEAST_HEIGHT = 0.3
 """Two maxima count as resolved where the dip between them is at least a fifth of the lower, and
 the lower at least 0.3 of the higher, both above the profile's minimum."""
+SPLINE_REACH_PX = 24
+"""Beyond so many pixels a value changes a cubic spline by less than 1e-13 of itself."""
+
 PROFILE_BEYOND_PX = 8.0
 """How far a profile reaches beyond both spots."""
 
@@ -88,16 +91,16 @@ def pair_profile(
     reach = length / 2 + beyond_px
     distance = np.linspace(-reach, reach, int(2 * reach * SAMPLES_PER_PX) + 1)
     middle = (first + second) / 2
-    lines = [
-        map_coordinates(
-            np.asarray(image, dtype=np.float64),
-            (middle + offset * across)[:, None] + along[:, None] * distance,
-            order=3,
-            mode="nearest",
-        )
+    places = np.stack([
+        (middle + offset * across)[:, None] + along[:, None] * distance
         for offset in (-1.0, 0.0, 1.0)
-    ]
-    return distance, np.mean(lines, axis=0)
+    ], axis=1)  # fmt: skip
+    # the spline of a part of the image, so far around that nothing changes
+    corner = np.maximum(places.min(axis=(1, 2)).astype(int) - SPLINE_REACH_PX, 0)
+    end = places.max(axis=(1, 2)).astype(int) + SPLINE_REACH_PX
+    part = np.asarray(image, np.float64)[corner[0] : end[0], corner[1] : end[1]]
+    lines = map_coordinates(part, places - corner[:, None, None], order=3, mode="nearest")
+    return distance, lines.mean(axis=0)
 
 
 def peak_to_peak(distance_px: np.ndarray, value: np.ndarray, spot_fwhm_px: float) -> float:
