@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crossres.samples import Emitters
+from crossres.settings import Modalities
+from crossres.simulate.rendering import noiseless, photograph, pixel_size_of
 from crossres.simulate.scan_truth import ScanTruth
 
 
@@ -41,3 +43,38 @@ class Acquired:
     emitters: Emitters | None = None
     drifts_nm: np.ndarray | None = None
     scan: ScanTruth | None = None
+
+
+def photograph_both(
+    seen: Mapping[str, np.ndarray],
+    still: np.ndarray,
+    modalities: Modalities,
+    emitters: Emitters,
+    drift_nm: np.ndarray,
+    rng: np.random.Generator,
+) -> Acquired:
+    """Return a field that either microscope has taken once, the input first.
+
+    Parameters
+    ----------
+    seen
+        ``input`` and ``target`` without noise, ([Z, ]Y, X) in units of an emitter's peak.
+    still
+        What the target would have been without drift.
+    modalities, emitters
+        The microscopes, and what they imaged.
+    drift_nm
+        ([dz,] dy, dx) of the target's scan.
+    rng
+        Of the cameras' noise.
+    """
+    return Acquired(
+        images={
+            "input": {"": photograph(seen["input"], modalities.input, rng)},
+            "target": {"": photograph(seen["target"], modalities.target, rng)},
+        },
+        noiseless=noiseless(still, modalities.target),
+        noiseless_pixel_nm=pixel_size_of(modalities.target),
+        emitters=emitters,
+        drifts_nm=drift_nm[None],
+    )

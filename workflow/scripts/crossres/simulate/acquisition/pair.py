@@ -4,9 +4,9 @@ import numpy as np
 
 from crossres.samples import PointSample
 from crossres.settings import Modalities, PairAcquisition
-from crossres.simulate.acquisition.acquired import Acquired
+from crossres.simulate.acquisition.acquired import Acquired, photograph_both
 from crossres.simulate.acquisition.flat import image_plane
-from crossres.simulate.rendering import noiseless, photograph, pixel_size_of
+from crossres.simulate.rendering import pixel_size_of
 
 
 def acquire_pair(
@@ -25,16 +25,9 @@ def acquire_pair(
     side_nm = acquisition.field_px * pixel_size_of(modalities.target)
     emitters = sample.emitters((0.0, side_nm, side_nm), rng)
     drift_nm = rng.normal(0.0, acquisition.drift_nm / np.sqrt(2), 2)
-    input_image = image_plane(emitters, modalities.input, side_nm)
-    target_image = image_plane(emitters, modalities.target, side_nm, drift_nm)
+    seen = {
+        "input": image_plane(emitters, modalities.input, side_nm),
+        "target": image_plane(emitters, modalities.target, side_nm, drift_nm),
+    }
     still = image_plane(emitters, modalities.target, side_nm)
-    return Acquired(
-        images={
-            "input": {"": photograph(input_image, modalities.input, rng)},
-            "target": {"": photograph(target_image, modalities.target, rng)},
-        },
-        noiseless=noiseless(still, modalities.target),
-        noiseless_pixel_nm=pixel_size_of(modalities.target),
-        emitters=emitters,
-        drifts_nm=drift_nm[None],
-    )
+    return photograph_both(seen, still, modalities, emitters, drift_nm, rng)

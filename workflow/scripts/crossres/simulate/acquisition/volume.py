@@ -5,8 +5,8 @@ import numpy as np
 from crossres.optics import ball_image
 from crossres.samples import Emitters, PointSample
 from crossres.settings import Microscope, Modalities, VolumeAcquisition
-from crossres.simulate.acquisition.acquired import Acquired
-from crossres.simulate.rendering import noiseless, photograph, pixel_size_of, render_volume
+from crossres.simulate.acquisition.acquired import Acquired, photograph_both
+from crossres.simulate.rendering import pixel_size_of, render_volume
 
 
 def acquire_volume(
@@ -31,19 +31,12 @@ def acquire_volume(
     size_nm = (depth_nm, side_nm, side_nm)
     emitters = sample.emitters(size_nm, rng)
     drift_nm = rng.normal(0.0, acquisition.drift_nm / np.sqrt(3), 3)
-    input_image = image_volume(emitters, modalities.input, size_nm)
-    target_image = image_volume(emitters, modalities.target, size_nm, drift_nm)
+    seen = {
+        "input": image_volume(emitters, modalities.input, size_nm),
+        "target": image_volume(emitters, modalities.target, size_nm, drift_nm),
+    }
     still = image_volume(emitters, modalities.target, size_nm)
-    return Acquired(
-        images={
-            "input": {"": photograph(input_image, modalities.input, rng)},
-            "target": {"": photograph(target_image, modalities.target, rng)},
-        },
-        noiseless=noiseless(still, modalities.target),
-        noiseless_pixel_nm=pixel_size_of(modalities.target),
-        emitters=emitters,
-        drifts_nm=drift_nm[None],
-    )
+    return photograph_both(seen, still, modalities, emitters, drift_nm, rng)
 
 
 def image_volume(
