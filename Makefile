@@ -46,7 +46,7 @@ bench-short: env  ## every benchmark at its smallest, to see that it runs
 	$(BIN)/python benchmarks/registration.py --seeds 1
 	$(BIN)/python benchmarks/restoration.py --rounds 1 --images "care 1024 x 1024"
 	$(BIN)/python benchmarks/stitching.py --scans 1 --side 256
-	$(BIN)/python benchmarks/training.py --rounds 1 --size demo
+	$(BIN)/python benchmarks/training.py --rounds 1 --size demo --networks gan
 	$(BIN)/python benchmarks/quality.py --minutes 0.1 --seeds 0 --networks cnn
 
 config/README.md: env $(wildcard workflow/scripts/crossres/settings/*.py workflow/scripts/crossres/catalogue/*.py workflow/scripts/crossres/samples/*.py)  ## and the JSON schemas for editors
