@@ -7,7 +7,7 @@ import pandas as pd
 
 from crossres.images import field_name, fields_in, read_field_table
 from crossres.jobs import InputError, logger
-from crossres.patches import PER_IMAGE, Preparation, patch_shape
+from crossres.patches import PER_IMAGE, Preparation, patch_shape, target_noise
 from crossres.patches.cutting import draw_all, survey, write_training, write_validation
 from crossres.preprocess import Constants
 from crossres.settings import Patches, Preprocess
@@ -46,7 +46,8 @@ def extract_patches(
     InputError
         A field smaller than a patch, or a split in which no patch shows anything.
     """
-    paths = accepted_fields(fields, registration)
+    rows_of_fields = pd.concat(map(read_field_table, registration)).set_index("field", drop=False)
+    paths = accepted_fields(fields, rows_of_fields, registration[0])
     scales, shapes = survey(paths, settings)
     patch_px, _ = (patch_shape(shapes[split], settings) for split in ("train", "validation"))
     preparation = Preparation(
@@ -57,6 +58,11 @@ def extract_patches(
         input_pixel_size_nm=constants.input.pixel_size_nm,
         interpolation_order=preprocess.interpolation_order,
         z_step_nm=constants.target.z_step_nm,
+        noise=target_noise(
+            constants.target,
+            scales["target"],
+            rows_of_fields.loc[[field_name(path) for path in paths["train"]]],
+        ),
     )
     whole = list(shapes["validation"].values())
     positions = draw_all(paths["train"], patch_px, preparation, settings)
@@ -71,17 +77,16 @@ def extract_patches(
 
 
 def accepted_fields(
-    fields: Mapping[str, Sequence[Path]], registration: Sequence[Path]
+    fields: Mapping[str, Sequence[Path]], table: pd.DataFrame, where: Path
 ) -> dict[str, list[Path]]:
     """Return the paths of accepted fields by split, and refuse a split without any."""
-    table = pd.concat(map(read_field_table, registration))
     accepted = set(table.field[table.accepted])
     paths = {s: [p for p in found if field_name(p) in accepted] for s, found in fields.items()}
     for split, found in paths.items():
         if not found:
             raise InputError(
                 f"the registration accepted no {split} pair: see the column `reason` of "
-                f"{registration[0]} and its like; check that input and target show the same field, "
+                f"{where} and its like; check that input and target show the same field, "
                 "or adjust registration.max_shift_nm and min_correlation"
             )
     return paths

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from crossres.images import read_image
 from crossres.jobs import logger
-from crossres.preprocess import Constants, RoleConstants, background_of
+from crossres.preprocess import (
+    Constants,
+    NoiseLine,
+    NoNoiseLine,
+    RoleConstants,
+    background_of,
+    noise_line,
+)
 from crossres.settings import Background
 
 
@@ -34,7 +41,8 @@ def find_constants(
     found = {}
     for role, folder in folders.items():
         files = {name: folder / f"{name}.ome.tif" for name in names[role]}
-        found[role] = constants_of(files, background)
+        noise = noise_of(files) if role == "target" else None
+        found[role] = constants_of(files, background).model_copy(update={"noise": noise})
         logger.info("%s: %s", role, found[role])
     Constants(input=found["input"], target=found["target"]).write(path)
 
@@ -53,6 +61,18 @@ def constants_of(files: Mapping[str, Path], background: Background) -> RoleConst
     return RoleConstants(
         pixel_size_nm=grid.steps_nm(2)[0], z_step_nm=grid.z_step_nm, background=subtracted
     )
+
+
+def noise_of(files: Mapping[str, Path]) -> NoiseLine | None:
+    """Return the noise of the target's camera, which a discriminator may be shown; None if unknown.
+
+    Everything else does without it: it is said, and no error.
+    """
+    try:
+        return noise_line(lambda: (read_image(path).array for path in files.values()))
+    except NoNoiseLine as reason:
+        logger.info("target: the noise of its camera is not known: %s", reason)
+        return None
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def train_network(
     training = load_patches(patches["train"])
     validation = load_patches(patches["validation"]) if group.rank == 0 else None
     fields = (validation.inputs, validation.targets) if validation else ([], [])
-    data = TrainingData(training.inputs, training.targets, *fields)
+    data = TrainingData(training.inputs, training.targets, *fields, training.noise)
     network = recipe.build(training.inputs[0].shape, initial)
     weights_count = sum(p.numel() for p in network.parameters())
     logger.info("%s: %d weights, %d patches", recipe.network, weights_count, len(training.inputs))

@@ -1,12 +1,14 @@
 """What a discriminator adds to a training."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from training_runs import (
     ADVERSARIAL,
+    BALANCED,
     PLAIN,
     against,
     assert_same_weights,
@@ -17,7 +19,9 @@ from training_runs import (
 )
 
 from crossres.networks.slices import SliceBySlice
-from crossres.training import TrainingData, loop
+from crossres.training import ProcessGroup, TrainingData, loop
+from crossres.training.adversary import Adversary
+from crossres.training.balance import HIGHEST, GradientBalance
 
 STILL = changed(PLAIN, batch=10, augment=False, learning_rate=1e-20, iterations=4)
 """All patches at a rate that moves nothing: every iteration has the same terms."""
@@ -204,3 +208,66 @@ def test_every_seed_has_a_discriminator_of_its_own(data, tmp_path):
         states.append(torch.load(path, weights_only=True)["discriminator"])
     name = next(iter(states[0]))
     assert not torch.equal(states[0][name], states[1][name])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+def test_the_discriminator_has_its_share_of_the_gradient(data, share, tmp_path):
+    settings = changed(BALANCED, batch=10, augment=False, learning_rate=1e-20, iterations=8)
+    parts = {"gradient_share": share, "learning_rate": 1e-20, "camera_noise": False}
+    settings = changed(settings, adversarial=changed(BALANCED.adversarial, **parts))
+    _, history = run(data, settings, tmp_path)
+    found = history.adversarial_part_of_gradient.dropna()
+    assert len(found) >= 3
+    np.testing.assert_allclose(found, share, rtol=1e-3)
+
+
+def test_a_share_of_the_loss_is_logged_with_its_part_of_the_gradient(data, tmp_path):
+    settings = changed(STILL, iterations=loop.CHECK_EVERY + 1, validate_every=loop.CHECK_EVERY + 1)
+    _, history = run(data, against(settings, **STILL_TOO), tmp_path)
+    assert 0 < history.adversarial_part_of_gradient.iloc[-1] < 1
+
+
+def test_the_generator_waits_while_the_discriminator_learns_alone(data, tmp_path):
+    settings = changed(
+        BALANCED,
+        iterations=6,
+        adversarial=changed(BALANCED.adversarial, warm_up_iterations=2, alone_iterations=2),
+    )
+    _, history = run(data, settings, tmp_path)
+    mse = history.set_index("iteration").validation_mse
+    assert mse[2] == mse[4] != mse[6]
+    assert mse[0] != mse[2]
+    assert history.iteration[history.kept].tolist() == [6]
+
+
+def test_the_gradient_penalty_is_r1(data):
+    gamma = 0.1
+    settings = changed(BALANCED.adversarial, gradient_penalty=gamma)
+    adversary = Adversary(
+        settings, (0.9, 0.999), 0, torch.device("cpu"), torch.float32, ProcessGroup()
+    )
+    slope = torch.arange(12.0).reshape(1, 1, 3, 4)
+    both = torch.rand(4, 1, 3, 4, requires_grad=True)
+    of_target = (both[2:] * slope).flatten(1).sum(dim=1)
+    # of a linear discriminator the gradient is its slope; three steps of four leave it out
+    found = adversary._gradient_penalty(both, of_target)
+    assert found.item() == pytest.approx(4 * gamma / 2 * float((slope**2).sum()))
+
+
+def test_a_weight_never_climbs_far_above_its_lowest():
+    balance = GradientBalance(0.5, torch.device("cpu"), memory=0.0)
+    one = torch.tensor(1.0)
+    assert balance.weight(one, one).item() == pytest.approx(1.0)
+    # a discriminator that cannot tell has no gradient
+    assert balance.weight(one, torch.tensor(1e-9)).item() == pytest.approx(HIGHEST)
+
+
+def test_noise_that_is_not_known_is_said_and_trained_without(data, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="crossres"):
+        run(replace(data, noise=None), BALANCED, tmp_path)
+    assert "the discriminator sees no camera noise" in caplog.text
+
+
+def test_shares_of_loss_and_gradient_exclude_each_other():
+    with pytest.raises(ValueError, match="shares and gradient_share; give one of them"):
+        changed(ADVERSARIAL.adversarial, gradient_share=0.3, shares={"mse": 0.5})

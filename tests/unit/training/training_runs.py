@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from crossres.catalogue.networks import GAN, GanAdversarial
 from crossres.networks import build
+from crossres.patches import TargetNoise
 from crossres.training import TrainingData, train
 from crossres.training.batches import Sampling, draw_batch
 from crossres.training.selection import Validation
@@ -37,7 +38,26 @@ ADVERSARIAL = PLAIN.model_copy(
         )
     }
 )
-BOTH = pytest.mark.parametrize("settings", [PLAIN, ADVERSARIAL], ids=["plain", "adversarial"])
+BALANCED = ADVERSARIAL.model_copy(
+    update={
+        "adversarial": GanAdversarial(
+            kind="relativistic",
+            width=2,
+            blocks=3,
+            downsample=True,
+            learning_rate=1e-3,
+            warm_up_iterations=1,
+            alone_iterations=1,
+            gradient_share=0.3,
+            camera_noise=True,
+            gradient_penalty=0.1,
+        )
+    }
+)
+NOISE = TargetNoise(0.02, 0.05, ((0.3, 0.5, 0.2), (0.0, 0.0, 0.0)))
+BOTH = pytest.mark.parametrize(
+    "settings", [PLAIN, ADVERSARIAL, BALANCED], ids=["plain", "adversarial", "balanced"]
+)
 
 
 def changed(settings, **changes):
@@ -58,7 +78,7 @@ def make_data(side_px=16, patches=10):
     fields = [
         [field[:, : side_px - 2] for field in images[patches:]] for images in (inputs, targets)
     ]
-    return TrainingData(inputs[:patches], targets[:patches], *fields)
+    return TrainingData(inputs[:patches], targets[:patches], *fields, NOISE)
 
 
 def data_for(settings, data):

@@ -57,6 +57,32 @@ class Adversarial(Section):
     """Share of each term in the generator's loss once the discriminator has joined in; the weights
     (lambda, nu) follow. Every term of `loss` needs one. With `shares: {}` the weights of `loss`
     hold instead."""
+    gradient_share: Share | None = None
+    """Part of the generator's gradient, at its last convolution, that comes from the discriminator;
+    `weight` follows from it, and the weights of `loss` hold. In place of `shares`: a share of the
+    loss says little of the weight."""
+    camera_noise: bool = False
+    """Show the discriminator restorations with fresh noise of the target's camera, so that it does
+    not judge by the noise, which no network can draw."""
+    gradient_penalty: NotNegative = 0.0
+    """Weight gamma of R1, gamma / 2 times the squared gradient of the discriminator at the targets
+    (Mescheder et al. 2018), every fourth iteration with four times the weight."""
+    alone_iterations: Count = 0
+    """Iterations after the warm-up in which the discriminator learns and the generator waits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_balance(cls, given: Any) -> Any:
+        """Without ``shares`` of its own, a section with ``gradient_share`` has none."""
+        if isinstance(given, dict) and given.get("gradient_share") is not None:
+            return {"shares": {}, **given}
+        return given
+
+    @model_validator(mode="after")
+    def _not_both(self) -> "Adversarial":
+        if self.gradient_share is not None and self.shares:
+            raise ValueError("has shares and gradient_share; give one of them")
+        return self
 
 
 class Network(Section):

@@ -9,6 +9,7 @@ from crossres.networks.devices import (
 from crossres.networks.discriminator import PatchDiscriminator
 from crossres.networks.files import ModelFile, initial_weights, load_model, save_model
 from crossres.networks.image_network import ImageNetwork
+from crossres.networks.layers import last_convolution
 from crossres.networks.registry import build, takes_pooling
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "choose_device",
     "initial_weights",
     "is_out_of_memory",
+    "last_convolution",
     "load_model",
     "precision_of",
     "save_model",

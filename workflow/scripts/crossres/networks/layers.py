@@ -39,6 +39,14 @@ def convolution(
     return kind(channels_in, channels_out, kernel, padding=kernel // 2)
 
 
+def last_convolution(network: nn.Module) -> nn.Conv2d | nn.Conv3d:
+    """Return the convolution whose output is the image, which every network calls ``last``."""
+    inner = getattr(network, "network", network)  # of one that passes volumes slice by slice
+    last = inner.last
+    assert isinstance(last, CONVOLUTIONS), type(inner)
+    return last
+
+
 def in_float32(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Apply a network's last layer in float32, also under autocast.
 

@@ -1,5 +1,6 @@
 """Where to cut training patches, how to scale them, and how they lie on disk."""
 
+from crossres.patches.noise import TargetNoise, target_noise
 from crossres.patches.positions import cut_patches, draw_positions, patch_shape
 from crossres.patches.scaling import PER_IMAGE, ROLES, Pair, common_scale, normalised_pair
 from crossres.patches.store import (
@@ -17,6 +18,7 @@ __all__ = [
     "Pair",
     "PatchSet",
     "Preparation",
+    "TargetNoise",
     "common_scale",
     "cut_patches",
     "draw_positions",
@@ -25,5 +27,6 @@ __all__ = [
     "patch_shape",
     "patches_to_fill",
     "save_patches",
+    "target_noise",
     "tensor_name",
 ]

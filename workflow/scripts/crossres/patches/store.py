@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from crossres.jobs import written_aside
+from crossres.patches.noise import TargetNoise
 from crossres.preprocess import Scale
 
 ALIGNMENT = 8
@@ -38,6 +39,8 @@ class Preparation:
         What was done to the raw inputs, as :class:`crossres.networks.ModelFile` has it.
     z_step_nm
         Of both; None of images.
+    noise
+        Of the target's camera; None where it is not known.
     """
 
     scales: dict[str, Scale]
@@ -47,6 +50,7 @@ class Preparation:
     input_pixel_size_nm: float | None = None
     interpolation_order: int = 1
     z_step_nm: float | None = None
+    noise: TargetNoise | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,12 +164,13 @@ def load_patches(path: str | Path) -> PatchSet:
             return tensor(role)
         return [tensor(name) for name in sorted(header) if name.startswith(f"{role}.")]
 
-    own = text.pop("percentiles_per_image")
+    own, noise = text.pop("percentiles_per_image"), text.pop("noise")
     return PatchSet(
         inputs=images("input"),
         targets=images("target"),
         scales={role: Scale(**scale) for role, scale in text.pop("scales").items()},
         percentiles_per_image=None if own is None else (own[0], own[1]),
+        noise=None if noise is None else TargetNoise.from_dict(noise),
         **text,
     )
 

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from crossres.jobs import InputError, written_aside
+from crossres.preprocess.noise import NoiseLine
 from crossres.section import Length, Section
 
 Role = Literal["input", "target"]
@@ -20,6 +21,9 @@ class RoleConstants(Section):
     """Distance of two slices, in nm; null for images."""
     background: float | None = None
     """Subtracted background, in counts; null for none."""
+    noise: NoiseLine | None = None
+    """Noise of the camera before any background was subtracted; null where the images do not show
+    it."""
 
 
 class Constants(Section):

@@ -92,8 +92,10 @@ def noise_line(images: Images) -> NoiseLine:
         )
     count, mean, square, fourth = sums[:, enough]
     mean, square, fourth = mean / count, square / count, fourth / count
-    spread = np.maximum(fourth - square**2, 1e-12 * square**2 + 1e-30)
-    per_count, at_zero = np.polyfit(mean, square, 1, w=np.sqrt(count / spread))
+    weight = count / np.maximum(fourth - square**2, 1e-12 * square**2 + 1e-30)
+    aside = mean - np.average(mean, weights=weight)
+    per_count = (weight * aside * square).sum() / max((weight * aside**2).sum(), 1e-30)
+    at_zero = np.average(square - per_count * mean, weights=weight)
     if per_count < 0 or per_count * mean.min() + at_zero < 0:
         raise NoNoiseLine("the noise does not grow with the light: the images are no raw counts")
     return NoiseLine(per_count=float(per_count), at_zero=float(at_zero))

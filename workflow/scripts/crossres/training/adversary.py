@@ -8,12 +8,18 @@ from torch import Tensor
 from torch.func import functional_call
 
 from crossres.catalogue.networks import Adversarial
+from crossres.jobs import logger
 from crossres.networks import PatchDiscriminator
-from crossres.training.balance import Balance
+from crossres.patches import TargetNoise
+from crossres.training.balance import Balance, GradientBalance
 from crossres.training.batches import in_best_order
+from crossres.training.camera_noise import CameraNoise
 from crossres.training.losses import discriminator_term, equilibrium, generator_term
 from crossres.training.optimisers import load_optimiser, prepare
 from crossres.training.process_group import ProcessGroup
+
+PENALTY_EVERY = 4
+"""The gradient penalty is taken in one of so many iterations, with as many times the weight."""
 
 
 class Adversary:
@@ -33,6 +39,8 @@ class Adversary:
         Type that its convolutions are computed in.
     group
         The processes that share the training.
+    noise
+        Of normalised targets; None where it is not known.
     """
 
     def __init__(
@@ -43,10 +51,18 @@ class Adversary:
         device: torch.device,
         precision: torch.dtype,
         group: ProcessGroup,
+        noise: TargetNoise | None = None,
     ) -> None:
         self.settings, self.device, self.precision, self.group = settings, device, precision, group
         self.equilibrium = equilibrium(settings.kind)
         self.balance = Balance(settings.shares, device)
+        share = settings.gradient_share
+        self.gradient_balance = None if share is None else GradientBalance(share, device)
+        self.noise: CameraNoise | None = None
+        if settings.camera_noise and noise is None:
+            logger.info("the discriminator sees no camera noise: that of the targets is not known")
+        elif settings.camera_noise and noise is not None:
+            self.noise = CameraNoise(noise, seed, device, group.rank)
         # a random stream of its own, which leaves the generator's untouched
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + 1)
@@ -56,9 +72,21 @@ class Adversary:
         )
         self.parallel_discriminator = group.data_parallel(self.discriminator)
 
-    def term(self, restored: Tensor, target: Tensor) -> Tensor:
+    @property
+    def joins_at(self) -> int:
+        """First iteration in which the generator meets the discriminator."""
+        return self.settings.warm_up_iterations + self.settings.alone_iterations
+
+    def seen(self, restored: Tensor, iteration: int, update: str) -> Tensor:
+        """Return restorations as the discriminator sees them, with a camera's noise or bare."""
+        if self.noise is None:
+            return restored
+        return restored + self.noise.draw(restored, iteration, update)
+
+    def term(self, restored: Tensor, target: Tensor, iteration: int) -> Tensor:
         """Return the weighted term of the generator's loss; the discriminator gets no gradients."""
         kind = self.settings.kind
+        restored = self.seen(restored, iteration, "generator")
         frozen = {k: v.detach() for k, v in self.discriminator.named_parameters()}
         with autocast(self.device, self.precision):
             logits = [
@@ -67,23 +95,38 @@ class Adversary:
             ]
         return self.settings.weight * generator_term(kind, logits[0], logits[-1], self.group)
 
-    def update(self, restored: Tensor, target: Tensor, rate_factor: float) -> Tensor:
-        """Update the discriminator once and return its loss."""
+    def update(
+        self, restored: Tensor, target: Tensor, rate_factor: float, iteration: int
+    ) -> Tensor:
+        """Update the discriminator once and return its loss, the gradient penalty left out."""
         self.optimiser.param_groups[0]["lr"] = rate_factor * self.settings.learning_rate
+        restored = self.seen(restored, iteration, "discriminator")
         both = in_best_order(_slices(torch.cat([restored, target])))
+        penalised = self.settings.gradient_penalty > 0 and iteration % PENALTY_EVERY == 0
+        both.requires_grad_(penalised)
         with autocast(self.device, self.precision):
             logits = self.parallel_discriminator(both)
         of_restored, of_target = logits.float().chunk(2)
         loss = discriminator_term(self.settings.kind, of_restored, of_target, self.group)
+        penalty = self._gradient_penalty(both, of_target) if penalised else torch.zeros_like(loss)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss + penalty).backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        return loss
+        return loss.detach()
+
+    def _gradient_penalty(self, both: Tensor, of_target: Tensor) -> Tensor:
+        """Return gamma / 2 E|dD/dy|^2 (Mescheder et al. 2018, eq. 9), for the steps left out."""
+        (gradient,) = torch.autograd.grad(of_target.sum(), both, create_graph=True)
+        square = gradient.chunk(2)[1].float().square().flatten(1).sum(dim=1).mean()
+        return PENALTY_EVERY * self.settings.gradient_penalty / 2 * square
 
     def state(self) -> dict[str, Any]:
         """Return all that its part in the training depends on."""
         return {
             "balance": self.balance.state(),
+            **(
+                {"gradient_balance": self.gradient_balance.state()} if self.gradient_balance else {}
+            ),
             "discriminator": self.discriminator.state_dict(),
             "discriminator_optimiser": self.optimiser.state_dict(),
         }
@@ -91,6 +134,8 @@ class Adversary:
     def load(self, state: Mapping[str, Any]) -> None:
         """Load a saved state."""
         self.balance.load(state["balance"])
+        if self.gradient_balance:
+            self.gradient_balance.load(state["gradient_balance"])
         self.discriminator.load_state_dict(state["discriminator"])
         load_optimiser(self.optimiser, state["discriminator_optimiser"])
 

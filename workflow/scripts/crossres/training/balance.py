@@ -8,6 +8,10 @@ from torch import Tensor
 
 from crossres.catalogue.networks import Term
 
+HIGHEST = 10.0
+"""A weight of the adversarial term never exceeds so many times its lowest: a discriminator that
+cannot tell, or is never fooled, has hardly a gradient, and its weight would grow a thousandfold."""
+
 LEAST = 1e-12
 """Terms are clamped to at least this, so that their weights stay finite."""
 
@@ -65,6 +69,46 @@ class Balance:
 
     def state(self) -> list[Tensor]:
         """Return the state that the weights depend on."""
+        return [self.means, self.lowest]
+
+    def load(self, state: list[Tensor]) -> None:
+        """Load a saved state."""
+        self.means, self.lowest = (t.to(self.means.device) for t in state)
+
+
+class GradientBalance:
+    """Weight of the adversarial term that gives it a share s of the generator's gradient.
+
+    w = s / (1 - s) * |gradient of the fidelity| / |gradient of the adversarial term|, both norms as
+    running means. Everything stays on the device.
+
+    Parameters
+    ----------
+    share
+        s.
+    device
+        Where the norms are computed.
+    memory
+        Weight of the past in the running means.
+    """
+
+    def __init__(self, share: float, device: torch.device, memory: float = 0.95) -> None:
+        self.share, self.memory = share, memory
+        self.means = torch.full((2,), math.inf, device=device)
+        self.lowest = torch.full((), math.inf, device=device)
+
+    def weight(self, fidelity: Tensor, adversarial: Tensor) -> Tensor:
+        """Return the weight, from the norms of this iteration's gradients."""
+        norms = torch.stack([fidelity, adversarial]).detach()
+        before = torch.where(torch.isfinite(self.means), self.means, norms)
+        self.means = self.memory * before + (1 - self.memory) * norms
+        ratio = self.means[0] / self.means[1].clamp_min(LEAST)
+        weight = self.share / (1 - self.share) * ratio
+        self.lowest = torch.minimum(self.lowest, weight)
+        return torch.minimum(weight, HIGHEST * self.lowest)
+
+    def state(self) -> list[Tensor]:
+        """Return the state that the weight depends on."""
         return [self.means, self.lowest]
 
     def load(self, state: list[Tensor]) -> None:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from crossres.catalogue.networks import Network
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import is_out_of_memory, precision_of
+from crossres.networks import is_out_of_memory, last_convolution, precision_of
+from crossres.patches import TargetNoise
 from crossres.training.adversary import Adversary, autocast
 from crossres.training.batches import ANY_CROP, Foreground, Images, Sampling, batches_ahead
 from crossres.training.checkpoints import load_state, save_state
@@ -39,12 +40,15 @@ class TrainingData:
         (N, [Z,] Y, X) float32. They may be memory maps: only what a batch needs is read.
     validation_inputs, validation_targets
         Fields, ([Z,] Y, X) float32 each, of any size.
+    noise
+        Of the targets' camera; None where it is not known.
     """
 
     train_inputs: Images
     train_targets: Images
     validation_inputs: Images
     validation_targets: Images
+    noise: TargetNoise | None = None
 
 
 class Diverged(InputError):
@@ -188,7 +192,13 @@ class _Run:
         self.adversary: Adversary | None = None
         if settings.adversarial:
             self.adversary = Adversary(
-                settings.adversarial, settings.betas, seed, device, self.precision, group
+                settings.adversarial,
+                settings.betas,
+                seed,
+                device,
+                self.precision,
+                group,
+                data.noise,
             )
         self.iteration = 0
         self.losses = RunningLosses(device)
@@ -205,14 +215,30 @@ class _Run:
             )
 
     def _adversary_at(self, iteration: int) -> Adversary | None:
-        """Return the adversary if its warm-up is over."""
-        if self.adversary and iteration >= self.adversary.settings.warm_up_iterations:
+        """Return the adversary if the generator meets it in this iteration."""
+        if self.adversary and iteration >= self.adversary.joins_at:
             return self.adversary
         return None
+
+    def _discriminator_alone(self, x: Tensor, y: Tensor, factor: float) -> bool:
+        """Update the discriminator beside a generator that waits, in its iterations alone."""
+        adversary = self.adversary
+        if adversary is None or not (
+            adversary.settings.warm_up_iterations <= self.iteration < adversary.joins_at
+        ):
+            return False
+        with torch.no_grad(), autocast(self.device, self.precision):
+            restored = self.generator(x).float()
+        loss = adversary.update(restored, y, factor, self.iteration)
+        self.iteration += 1
+        self.losses.add(self.iteration, {"discriminator_loss": loss})
+        return True
 
     def step(self, x: Tensor, y: Tensor) -> None:
         """Update the generator once and, after the warm-up, the discriminator once."""
         factor = rate_factor(self.settings, self.iteration)
+        if self._discriminator_alone(x, y, factor):
+            return
         self.optimiser.param_groups[0]["lr"] = factor * self.settings.learning_rate
         with autocast(self.device, self.precision):
             restored = self.parallel_generator(x)
@@ -225,7 +251,9 @@ class _Run:
         terms = self._update_generator(restored, y, unweighted)
         adversary = self._adversary_at(self.iteration)
         if adversary:
-            terms["discriminator_loss"] = adversary.update(restored.detach(), y, factor)
+            terms["discriminator_loss"] = adversary.update(
+                restored.detach(), y, factor, self.iteration
+            )
         self.iteration += 1
         self.losses.add(self.iteration, terms)
 
@@ -242,19 +270,47 @@ class _Run:
         if adversary:
             balanced = adversary.balance.weights()
             weights = {**balanced} or weights
-            parts["adversarial"] = adversary.term(restored, y)
+            parts["adversarial"] = adversary.term(restored, y, self.iteration)
             # Divided by the sum of the balanced weights, the loss keeps the scale of the warm-up.
             # Adam does not depend on the scale of a loss, but a jump of it by lambda, some
             # thousands, throws the weights far off until its running variances have followed.
             scale = sum(balanced.values()) if balanced else 1.0
         parts |= {name: weight * unweighted[name] for name, weight in weights.items()}
+        gradients = self._balance_gradients(restored, parts) if adversary else {}
         loss = torch.stack(list(parts.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         (loss / scale).backward()
         self.optimiser.step()
         terms = {"generator_loss": loss, **unweighted}
         terms |= {f"weight_{name}": weight for name, weight in balanced.items()}
+        terms |= gradients
         return terms | {f"{name}_share": part / loss for name, part in parts.items()}
+
+    def _balance_gradients(self, restored: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Weigh the adversarial part, if its share of the gradient is set, and return that share.
+
+        It is the share of the norms of both gradients at the last convolution. Where the share of
+        the loss is set instead, it is looked at in some iterations only: it costs a pass through
+        the discriminator.
+        """
+        assert self.adversary is not None
+        balance = self.adversary.gradient_balance
+        if balance is None and self.iteration % CHECK_EVERY:
+            return {}
+        fidelity = torch.stack([p for name, p in parts.items() if name != "adversarial"]).sum()
+        weight = last_convolution(self.generator).weight
+        norms = self.group.means({
+            name: torch.autograd.grad(part, weight, retain_graph=True)[0].norm()
+            for name, part in (("fidelity", fidelity), ("adversarial", parts["adversarial"]))
+        })  # fmt: skip
+        found = {}
+        if balance is not None:
+            factor = balance.weight(norms["fidelity"], norms["adversarial"])
+            parts["adversarial"] = factor * parts["adversarial"]
+            norms["adversarial"] = factor * norms["adversarial"]
+            found["weight_adversarial"] = factor
+        total = (norms["fidelity"] + norms["adversarial"]).clamp_min(1e-12)
+        return found | {"adversarial_part_of_gradient": norms["adversarial"] / total}
 
     def require_finite(self) -> None:
         """Stop a training whose losses are not finite, saying where and what they were before."""
