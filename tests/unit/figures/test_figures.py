@@ -187,6 +187,12 @@ def test_a_training_without_warm_up_shows_none():
     assert "warm-up" not in shown
 
 
+def test_the_discriminators_part_of_the_gradient_is_drawn_where_it_was_looked_at():
+    shares = plot_losses({"gan": history(adversarial_part_of_gradient=[np.nan, 0.2, np.nan, 0.3])})
+    (line,) = [a for a in shares.axes[1].lines if a.get_label() == "adversarial, of the gradient"]
+    np.testing.assert_allclose(line.get_ydata(), [20, 30])
+
+
 def test_the_line_of_a_discriminator_that_cannot_tell_is_that_of_the_history():
     losses = plot_losses({"tcan": history(discriminator_equilibrium=0.7)}).axes[0]
     line = next(line for line in losses.lines if line.get_linestyle() == ":")

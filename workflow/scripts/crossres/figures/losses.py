@@ -11,6 +11,9 @@ from crossres.figures.style import new_figure
 
 COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00")
 
+GRADIENT = "adversarial_part_of_gradient"
+"""Column of the history: what a share of the loss does not tell."""
+
 
 def plot_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw, a row a network: losses, shares of the generator's loss, and the validation.
@@ -68,6 +71,16 @@ def _shares(panel: Axes, history: pd.DataFrame) -> None:
             ms=3,
             color=colour,
             label=column.removesuffix("_share"),
+        )
+    if GRADIENT in history and history[GRADIENT].notna().any():
+        looked_at = history[history[GRADIENT].notna()]
+        panel.plot(
+            looked_at.iteration,
+            100 * looked_at[GRADIENT],
+            "s--",
+            ms=3,
+            color="black",
+            label="adversarial, of the gradient",
         )
     panel.set_ylabel("share of generator loss (%)")
     panel.set_ylim(-3, 103)
