@@ -37,7 +37,7 @@ FIGURES = [
 TABLES = ["metrics.csv", "structures.csv", "registration.csv", "registration_error.csv"]
 PROVENANCE = {"experiment": EXPERIMENT, "channel": "beads", "scale": "demo", "data": "simulated"}
 UNITS = {"fwhm_nm": "nm", "snr": "1", "psnr_db": "dB", "ssim": "1", "nrmse": "1", "mse": "1"}
-UNITS |= {"pearson_r": "1"}
+UNITS |= {"pearson_r": "1", "background_sd": "counts", "background_stripes": "1"}
 TO_TRUTH = ["psnr_db", "ssim", "nrmse", "mse", "pearson_r"]
 """Measured against the target as it was recorded, and against the truth without noise."""
 

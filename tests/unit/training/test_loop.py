@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(data, settings, 
 @BOTH
 def test_the_network_is_validated_before_its_first_step(data, settings, tmp_path):
     fields = data.validation_inputs, data.validation_targets
-    validation = Validation(*fields, settings.loss, settings is ADVERSARIAL, CPU)
+    validation = Validation(*fields, settings.loss, settings.adversarial is not None, CPU)
     wanted = validation.scores(small_network())
     _, history = run(data, settings, tmp_path)
     first = history.iloc[0]
