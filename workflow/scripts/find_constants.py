@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crossres.images import read_image
-from crossres.jobs import logger
+from crossres.jobs import logger, progress
 from crossres.preprocess import (
     Constants,
     NoiseLine,
@@ -41,13 +41,14 @@ def find_constants(
     found = {}
     for role, folder in folders.items():
         files = {name: folder / f"{name}.ome.tif" for name in names[role]}
-        noise = noise_of(files) if role == "target" else None
-        found[role] = constants_of(files, background).model_copy(update={"noise": noise})
+        found[role] = constants_of(files, background, noise_too=role == "target")
         logger.info("%s: %s", role, found[role])
     Constants(input=found["input"], target=found["target"]).write(path)
 
 
-def constants_of(files: Mapping[str, Path], background: Background) -> RoleConstants:
+def constants_of(
+    files: Mapping[str, Path], background: Background, noise_too: bool
+) -> RoleConstants:
     """Return the constants of one microscope, from some of its images.
 
     The first one's grid stands for all: a target of another one is left out by the registration,
@@ -59,17 +60,22 @@ def constants_of(files: Mapping[str, Path], background: Background) -> RoleConst
         images = ((name, read_image(path).array) for name, path in files.items())
         subtracted = background_of(images, background)
     return RoleConstants(
-        pixel_size_nm=grid.steps_nm(2)[0], z_step_nm=grid.z_step_nm, background=subtracted
+        pixel_size_nm=grid.steps_nm(2)[0],
+        z_step_nm=grid.z_step_nm,
+        background=subtracted,
+        noise=noise_of(list(files.values())) if noise_too else None,
     )
 
 
-def noise_of(files: Mapping[str, Path]) -> NoiseLine | None:
+def noise_of(paths: Sequence[Path]) -> NoiseLine | None:
     """Return the noise of the target's camera, which a discriminator may be shown; None if unknown.
 
     Everything else does without it: it is said, and no error.
     """
     try:
-        return noise_line(lambda: (read_image(path).array for path in files.values()))
+        return noise_line(
+            lambda: (read_image(path).array for path in progress(paths, "measuring noise"))
+        )
     except NoNoiseLine as reason:
         logger.info("target: the noise of its camera is not known: %s", reason)
         return None

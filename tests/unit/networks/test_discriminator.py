@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from crossres.catalogue.networks import Adversarial, EsrganAdversarial, TcanAdversarial
+from crossres.catalogue.adversarial import Adversarial
+from crossres.catalogue.networks import EsrganAdversarial, TcanAdversarial
 from crossres.networks import PatchDiscriminator
 
 

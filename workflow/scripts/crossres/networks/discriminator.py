@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from crossres.catalogue.networks import Adversarial
+from crossres.catalogue.adversarial import Adversarial
 from crossres.networks.layers import convolution, initialise_he
 from crossres.networks.unet import SLOPE
 

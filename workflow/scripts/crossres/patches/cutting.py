@@ -1,6 +1,6 @@
 """Patches and validation fields, read and written one field at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,15 @@ def load_pair(path: Path) -> Pair:
     return image.channel("input"), image.channel("target")
 
 
+def normalised_fields(
+    paths: Sequence[Path], doing: str, preparation: Preparation, settings: Patches
+) -> Iterator[tuple[str, Pair]]:
+    """Give every field's name and normalised pair, one at a time, and show how far that is."""
+    for path in progress(paths, doing):
+        name = field_name(path)
+        yield name, normalised_pair(name, load_pair(path), preparation.scales, settings)
+
+
 def draw_all(
     paths: Sequence[Path], patch_px: tuple[int, ...], preparation: Preparation, settings: Patches
 ) -> dict[str, np.ndarray]:
@@ -65,9 +74,8 @@ def draw_all(
     """
     rng = np.random.default_rng(settings.seed)
     positions = {}
-    for path in progress(paths, "drawing positions"):
-        name = field_name(path)
-        _, target = normalised_pair(name, load_pair(path), preparation.scales, settings)
+    fields = normalised_fields(paths, "drawing positions", preparation, settings)
+    for name, (_, target) in fields:
         positions[name] = draw_positions(
             target,
             patch_px,
@@ -106,9 +114,7 @@ def write_training(
     """
     shape = (sum(map(len, positions.values())), *patch_px)
     with patches_to_fill(path, dict.fromkeys(ROLES, shape), preparation) as append:
-        for field in progress(paths, "cutting patches"):
-            name = field_name(field)
-            pair = normalised_pair(name, load_pair(field), preparation.scales, settings)
+        for name, pair in normalised_fields(paths, "cutting patches", preparation, settings):
             for role, image in zip(ROLES, pair, strict=True):
                 append(role, cut_patches(image, positions[name], patch_px))
 
@@ -133,8 +139,7 @@ def write_validation(
     """
     tensors = {tensor_name(r, n): shape for n, shape in enumerate(shapes) for r in ROLES}
     with patches_to_fill(path, tensors, preparation) as append:
-        for number, field in enumerate(progress(paths, "writing validation fields")):
-            pair = load_pair(field)
-            pair = normalised_pair(field_name(field), pair, preparation.scales, settings)
+        fields = normalised_fields(paths, "writing validation fields", preparation, settings)
+        for number, (_, pair) in enumerate(fields):
             for role, image in zip(ROLES, pair, strict=True):
                 append(tensor_name(role, number), image)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from crossres.catalogue.networks import Adversarial
+from crossres.catalogue.adversarial import Adversarial
 from crossres.jobs import logger
 from crossres.networks import PatchDiscriminator
 from crossres.patches import TargetNoise

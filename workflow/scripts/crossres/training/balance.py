@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from crossres.catalogue.networks import Term
+from crossres.catalogue.adversarial import Term
 
 HIGHEST = 10.0
 """A weight of the adversarial term never exceeds so many times its lowest: a discriminator that

@@ -187,6 +187,9 @@ class _Run:
             network, settings.learning_rate, settings.betas, device
         )
         self.generator = group.synchronise_batch_norm(self.generator)
+        if settings.compile and settings.adversarial:
+            # the gradients are looked at before they are applied: the graph is gone through twice
+            torch._functorch.config.donated_buffer = False
         compiled: Any = torch.compile(self.generator) if settings.compile else self.generator
         self.parallel_generator = group.data_parallel(compiled)
         self.adversary: Adversary | None = None

@@ -11,7 +11,7 @@ import scipy.fft
 import torch
 from torch import Tensor, nn
 
-from crossres.catalogue.networks import Term
+from crossres.catalogue.adversarial import Term
 from crossres.networks.files import clone_weights
 from crossres.restoration import restore
 from crossres.restoration.tiles import NotFinite

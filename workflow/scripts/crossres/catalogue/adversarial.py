@@ -1,0 +1,66 @@
+"""The discriminator of a training: how it is built, and its part in the loss."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from crossres.section import Count, Length, NotNegative, Positive, Section
+
+Term = Literal["mse", "mae", "ssim", "log_ssim"]
+"""What compares a restoration with its target."""
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Adversarial(Section):
+    """The discriminator and its part in the loss."""
+
+    kind: Literal["standard", "relativistic", "relativistic_average"] = "standard"
+    """`standard` as Wang et al. 2019; `relativistic` compares pair by pair (Huang et al. 2023),
+    `relativistic_average` with the batch's mean (ESRGAN)."""
+    width: Positive = 32
+    """Channels of the discriminator's first block."""
+    blocks: Positive = 5
+    """Its blocks of two convolutions."""
+    leading_convolution: bool = True
+    """Begin with a single convolution."""
+    fully_connected: Positive = 2
+    """Its fully connected layers."""
+    downsample: bool = False
+    """Halve the size after each of its blocks but the last."""
+    learning_rate: Length = 1.0e-5
+    """Learning rate of its Adam."""
+    warm_up_iterations: Count = 0
+    """Iterations on `loss` alone before it joins in."""
+    weight: Length = 1.0
+    """Weight of its term in the generator's loss."""
+    shares: dict[Term, Share] = {}
+    """Share of each term in the generator's loss once the discriminator has joined in; the weights
+    (lambda, nu) follow. Every term of `loss` needs one. With `shares: {}` the weights of `loss`
+    hold instead."""
+    gradient_share: Share | None = None
+    """Part of the generator's gradient, at its last convolution, that comes from the discriminator;
+    `weight` follows from it, and the weights of `loss` hold. In place of `shares`: a share of the
+    loss says little of the weight."""
+    camera_noise: bool = False
+    """Show the discriminator restorations with fresh noise of the target's camera, so that it does
+    not judge by the noise, which no network can draw."""
+    gradient_penalty: NotNegative = 0.0
+    """Weight gamma of R1, gamma / 2 times the squared gradient of the discriminator at the targets
+    (Mescheder et al. 2018), every fourth iteration with four times the weight."""
+    alone_iterations: Count = 0
+    """Iterations after the warm-up in which the discriminator learns and the generator waits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_balance(cls, given: Any) -> Any:
+        """Without ``shares`` of its own, a section with ``gradient_share`` has none."""
+        if isinstance(given, dict) and given.get("gradient_share") is not None:
+            return {"shares": {}, **given}
+        return given
+
+    @model_validator(mode="after")
+    def _not_both(self) -> "Adversarial":
+        if self.gradient_share is not None and self.shares:
+            raise ValueError("has shares and gradient_share; give one of them")
+        return self
