@@ -4,7 +4,7 @@ import pytest
 import torch
 from training_runs import data_for, make_data, run
 
-from crossres.training import ProcessGroup, adversary, loop
+from crossres.training import ProcessGroup, adversary, loop, step
 from crossres.training.batches import ANY_CROP
 
 
@@ -70,11 +70,11 @@ def step_without_values(monkeypatch):
         network = network.to_empty(device=device)
         return network, torch.optim.SGD(network.parameters(), lr=0.0)
 
-    monkeypatch.setattr(loop, "prepare", emptied)
+    monkeypatch.setattr(step, "prepare", emptied)
     monkeypatch.setattr(adversary, "prepare", emptied)
     # it holds numbers for the CPU to read, and there are none here
     monkeypatch.setattr(loop, "Validation", lambda *_: None)
-    monkeypatch.setattr(loop, "precision_of", lambda *_: torch.float32)
+    monkeypatch.setattr(step, "precision_of", lambda *_: torch.float32)
     # which knows no meta device
     monkeypatch.setattr(torch, "autocast", lambda *_: nullcontext())
 

@@ -23,6 +23,7 @@ from crossres.networks.slices import SliceBySlice
 from crossres.training import ProcessGroup, TrainingData, loop
 from crossres.training.adversary import Adversary
 from crossres.training.balance import HIGHEST, GradientBalance
+from crossres.training.step import Step
 
 STILL = changed(PLAIN, batch=10, augment=False, learning_rate=1e-20, iterations=4)
 """All patches at a rate that moves nothing: every iteration has the same terms."""
@@ -156,16 +157,16 @@ def test_the_discriminator_sees_every_slice_of_a_volume_by_itself(data, kind, tm
 
 
 def test_the_generators_step_leaves_the_discriminator_alone(data, tmp_path, monkeypatch):
-    seen, update = [], loop._Run._update_generator
+    seen, update = [], Step._update_generator
 
-    def note(run, *arguments):
-        before = [p.detach().clone() for p in run.adversary.discriminator.parameters()]
-        found = update(run, *arguments)
-        after = list(run.adversary.discriminator.parameters())
+    def note(step, *arguments):
+        before = [p.detach().clone() for p in step.adversary.discriminator.parameters()]
+        found = update(step, *arguments)
+        after = list(step.adversary.discriminator.parameters())
         seen.append(all(map(torch.equal, before, after)) and all(p.grad is None for p in after))
         return found
 
-    monkeypatch.setattr(loop._Run, "_update_generator", note)
+    monkeypatch.setattr(Step, "_update_generator", note)
     # the one step that meets the discriminator before it was ever updated
     run(data, changed(against(warm_up_iterations=0), iterations=1), tmp_path)
     assert seen == [True]

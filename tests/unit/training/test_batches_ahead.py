@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from crossres.training import ProcessGroup, batches
-from crossres.training.batches import AHEAD, Sampling, batches_ahead, draw_batch
+from crossres.training import ProcessGroup, batches_ahead
+from crossres.training.batches import Sampling, draw_batch, draw_crops
+from crossres.training.batches_ahead import AHEAD, PatchesOnCard
 
 CPU = torch.device("cpu")
 SAMPLING = Sampling(batch=3, augment=True, seed=5, crop_px=4)
@@ -15,7 +16,7 @@ PATCHES = np.random.default_rng(0).random((2, 10, 6, 6)).astype(np.float32)
 
 
 def ahead(first, last, patches=PATCHES, group=None):
-    return batches_ahead(*patches, SAMPLING, first, last, CPU, group)
+    return batches_ahead.batches_ahead(*patches, SAMPLING, first, last, CPU, group)
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def drawn(monkeypatch):
             raise RuntimeError("no such patch")
         return draw_batch(*arguments)
 
-    monkeypatch.setattr(batches, "draw_batch", draw)
+    monkeypatch.setattr(batches_ahead, "draw_batch", draw)
     return record
 
 
@@ -97,3 +98,31 @@ def test_what_goes_wrong_in_the_thread_is_raised_where_the_batch_is_due(drawn):
         for pair in ahead(0, 12):
             got.append(pair)
     assert len(got) == 4
+
+
+@pytest.mark.parametrize("crop_px", [None, 4])
+@pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize("shape", [(10, 6, 6), (10, 3, 6, 6)])
+def test_batches_gathered_on_a_device_are_those_that_are_drawn(rng, crop_px, augment, shape):
+    patches = rng.random((2, *shape)).astype(np.float32)
+    sampling = Sampling(batch=8, augment=augment, seed=2, crop_px=crop_px)
+    card = PatchesOnCard(*patches, CPU)
+    for iteration in range(6):
+        found = card.batch(draw_crops(patches[1], sampling, iteration), crop_px)
+        expected = draw_batch(*patches, sampling, iteration)
+        assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_oblong_patches_are_gathered_too(rng):
+    patches = rng.random((2, 4, 5, 9)).astype(np.float32)
+    sampling = Sampling(batch=3, augment=False, seed=2)
+    found = PatchesOnCard(*patches, CPU).batch(draw_crops(patches[1], sampling, 0), None)
+    expected = draw_batch(*patches, sampling, 0)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(("free", "fits"), [(1e4, False), (1e6, True)])
+def test_patches_lie_on_a_gpu_that_has_room(monkeypatch, free, fits):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 1e9))
+    assert PatchesOnCard.fit(*PATCHES, torch.device("cuda")) is fits
+    assert not PatchesOnCard.fit(*PATCHES, CPU)

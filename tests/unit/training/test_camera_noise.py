@@ -14,6 +14,13 @@ from crossres.training.camera_noise import CameraNoise, spline_response
 STILL = TargetNoise(0.02, 0.05)
 
 
+def drawn_on(images, noise=STILL, seed=0, iteration=7, update="generator", rank=0):
+    """The noise of one update of one iteration."""
+    camera = CameraNoise(noise, seed, CPU, rank)
+    camera.draw(images.shape, iteration, update)
+    return camera.on(images, update)
+
+
 @pytest.mark.parametrize("shift_px", [0.0, 0.25, 0.5, -1.3])
 def test_a_spline_passes_as_much_of_noise_as_scipys(rng, shift_px):
     white = rng.normal(size=(4000, 64))
@@ -25,7 +32,7 @@ def test_a_spline_passes_as_much_of_noise_as_scipys(rng, shift_px):
 
 def test_the_variance_is_the_line_of_the_image():
     images = torch.linspace(0, 3, 4)[:, None, None, None].expand(4, 1, 128, 128)
-    drawn = CameraNoise(STILL, 0, CPU).draw(images, 7, "generator")
+    drawn = drawn_on(images)
     found = drawn.flatten(1).var(dim=1).numpy()
     np.testing.assert_allclose(found, 0.02 * np.arange(4) + 0.05, rtol=0.05)
     assert abs(drawn.mean()) < 0.01
@@ -33,13 +40,13 @@ def test_the_variance_is_the_line_of_the_image():
 
 def test_where_the_line_falls_below_zero_a_quarter_of_the_dark_variance_is_left():
     images = torch.full((1, 1, 128, 128), -9.0)
-    drawn = CameraNoise(STILL, 0, CPU).draw(images, 7, "generator")
+    drawn = drawn_on(images)
     assert drawn.var() == pytest.approx(0.25 * 0.05, rel=0.05)
 
 
 def test_noise_moved_by_half_a_pixel_loses_what_the_spline_takes(rng):
     moved = TargetNoise(0.0, 0.05, ((0.5, 0.5, 0.0),))
-    drawn = CameraNoise(moved, 0, CPU).draw(torch.zeros(1, 1, 256, 256), 0, "generator")
+    drawn = drawn_on(torch.zeros(1, 1, 256, 256), moved)
     white = rng.normal(0, np.sqrt(0.05), (256, 256))
     assert drawn.std() == pytest.approx(
         shift(white, 0.5, order=3, mode="grid-wrap").std(), rel=0.02
@@ -49,8 +56,8 @@ def test_noise_moved_by_half_a_pixel_loses_what_the_spline_takes(rng):
 def test_it_depends_on_seed_iteration_update_and_process_alone():
     images = torch.zeros(2, 1, 8, 8)
 
-    def drawn(seed=0, iteration=3, update="generator", rank=0):
-        return CameraNoise(STILL, seed, CPU, rank).draw(images, iteration, update)
+    def drawn(**changes):
+        return drawn_on(images, **changes)
 
     assert torch.equal(drawn(), drawn())
     for other in ({"seed": 1}, {"iteration": 4}, {"update": "discriminator"}, {"rank": 1}):
@@ -59,11 +66,11 @@ def test_it_depends_on_seed_iteration_update_and_process_alone():
 
 def test_no_gradient_passes_through_it():
     images = torch.ones(1, 1, 8, 8, requires_grad=True)
-    assert not CameraNoise(STILL, 0, CPU).draw(images, 0, "generator").requires_grad
+    assert not drawn_on(images).requires_grad
 
 
 def test_volumes_have_noise_in_every_slice():
-    drawn = CameraNoise(STILL, 0, CPU).draw(torch.zeros(2, 1, 3, 16, 16), 0, "generator")
+    drawn = drawn_on(torch.zeros(2, 1, 3, 16, 16))
     assert drawn.shape == (2, 1, 3, 16, 16)
     assert (drawn.std(dim=(-2, -1)) > 0.1).all()
 

@@ -153,6 +153,24 @@ def test_a_batch_that_does_not_fit_ends_clearly_and_goes_on_from_what_is_saved(
     run(data, PLAIN, tmp_path)
 
 
+def test_a_gpu_that_fails_ends_clearly_and_goes_on_from_what_is_saved(data, monkeypatch, tmp_path):
+    step = loop._Run.step
+
+    def lost_at_6(training, x, y):
+        if training.iteration == 5:
+            raise RuntimeError("CUDA error: an illegal instruction was encountered\nCompile with")
+        step(training, x, y)
+
+    with monkeypatch.context() as patch, pytest.raises(InputError) as fault:
+        patch.setattr(loop._Run, "step", lost_at_6)
+        run(data, PLAIN, tmp_path)
+    message = str(fault.value)
+    assert "the GPU failed at iteration 5 (an illegal instruction was encountered)" in message
+    assert "the state of iteration 4 is kept" in message
+    assert "\n" not in message
+    run(data, PLAIN, tmp_path)
+
+
 def test_another_fault_in_a_step_is_not_taken_for_want_of_memory(data, monkeypatch, tmp_path):
     def broken(*_):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")

@@ -76,9 +76,9 @@ def test_convolutions_are_computed_in_it(data, settings, precision, convolved_in
 def test_losses_are_float32(data, kind, monkeypatch, tmp_path):
     types, add = {}, RunningLosses.add
 
-    def note(record, iteration, terms):
-        types.update({name: term.dtype for name, term in terms.items()})
-        add(record, iteration, terms)
+    def note(record, iteration, names, values):
+        types.update(dict.fromkeys(names, values.dtype))
+        add(record, iteration, names, values)
 
     monkeypatch.setattr(RunningLosses, "add", note)
     run(data, in_bfloat16(against(kind=kind)), tmp_path)

@@ -2,6 +2,7 @@
 
 from crossres.networks.devices import (
     choose_device,
+    gpu_failure,
     is_out_of_memory,
     precision_of,
     takes_bfloat16,
@@ -18,6 +19,7 @@ __all__ = [
     "PatchDiscriminator",
     "build",
     "choose_device",
+    "gpu_failure",
     "initial_weights",
     "is_out_of_memory",
     "last_convolution",

@@ -1,5 +1,7 @@
 """Where networks train and restore, and in which precision."""
 
+import re
+
 import torch
 
 from crossres.jobs import InputError, logger
@@ -61,6 +63,12 @@ def precision_of(wanted: str, device: torch.device) -> torch.dtype:
     if wanted == "auto":
         return torch.bfloat16 if takes_bfloat16(device) else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[wanted]
+
+
+def gpu_failure(error: Exception) -> str | None:
+    """Return why a GPU failed, as CUDA says it; None if the error is another one."""
+    found = re.search(r"CUDA error: (.*)", str(error))
+    return None if found is None or is_out_of_memory(error) else found[1]
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """The discriminator of a training: its updates, and its part in the generator's loss."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from crossres.training.balance import Balance, GradientBalance
 from crossres.training.batches import in_best_order
 from crossres.training.camera_noise import CameraNoise
 from crossres.training.losses import discriminator_term, equilibrium, generator_term
-from crossres.training.optimisers import load_optimiser, prepare
+from crossres.training.optimisers import load_optimiser, prepare, set_rate
 from crossres.training.process_group import ProcessGroup
 
 PENALTY_EVERY = 4
@@ -77,16 +77,27 @@ class Adversary:
         """First iteration in which the generator meets the discriminator."""
         return self.settings.warm_up_iterations + self.settings.alone_iterations
 
-    def seen(self, restored: Tensor, iteration: int, update: str) -> Tensor:
+    def penalised_at(self, iteration: int) -> bool:
+        """Whether the gradient penalty is taken in this iteration."""
+        return self.settings.gradient_penalty > 0 and iteration % PENALTY_EVERY == 0
+
+    def draw(self, shape: Sequence[int], iteration: int, rate_factor: float) -> None:
+        """Set what changes from one iteration to the next: the rate, and what is random."""
+        set_rate(self.optimiser, rate_factor * self.settings.learning_rate)
+        if self.noise is not None:
+            for update in ("generator", "discriminator"):
+                self.noise.draw(shape, iteration, update)
+
+    def seen(self, restored: Tensor, update: str) -> Tensor:
         """Return restorations as the discriminator sees them, with a camera's noise or bare."""
         if self.noise is None:
             return restored
-        return restored + self.noise.draw(restored, iteration, update)
+        return restored + self.noise.on(restored, update)
 
-    def term(self, restored: Tensor, target: Tensor, iteration: int) -> Tensor:
+    def term(self, restored: Tensor, target: Tensor) -> Tensor:
         """Return the weighted term of the generator's loss; the discriminator gets no gradients."""
         kind = self.settings.kind
-        restored = self.seen(restored, iteration, "generator")
+        restored = self.seen(restored, "generator")
         frozen = {k: v.detach() for k, v in self.discriminator.named_parameters()}
         with autocast(self.device, self.precision):
             logits = [
@@ -95,14 +106,10 @@ class Adversary:
             ]
         return self.settings.weight * generator_term(kind, logits[0], logits[-1], self.group)
 
-    def update(
-        self, restored: Tensor, target: Tensor, rate_factor: float, iteration: int
-    ) -> Tensor:
+    def update(self, restored: Tensor, target: Tensor, penalised: bool) -> Tensor:
         """Update the discriminator once and return its loss, the gradient penalty left out."""
-        self.optimiser.param_groups[0]["lr"] = rate_factor * self.settings.learning_rate
-        restored = self.seen(restored, iteration, "discriminator")
+        restored = self.seen(restored, "discriminator")
         both = in_best_order(_slices(torch.cat([restored, target])))
-        penalised = self.settings.gradient_penalty > 0 and iteration % PENALTY_EVERY == 0
         both.requires_grad_(penalised)
         with autocast(self.device, self.precision):
             logits = self.parallel_discriminator(both)

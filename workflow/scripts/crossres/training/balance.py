@@ -30,7 +30,8 @@ class Balance:
     loss would mute the discriminator just when it is winning, and a share of the actual error
     would reward the generator for straying. The actual shares are logged.
 
-    Everything stays on the device; nothing waits for it.
+    Everything stays on the device, in tensors that are changed in place: nothing waits for it, and
+    a graph of the step may hold it.
 
     Parameters
     ----------
@@ -56,8 +57,8 @@ class Balance:
             return
         values = torch.stack([terms[name].detach() for name in self.shares])
         before = torch.where(torch.isfinite(self.means), self.means, values)
-        self.means = self.memory * before + (1 - self.memory) * values
-        self.lowest = torch.minimum(self.lowest, self.means)
+        self.means.copy_(self.memory * before + (1 - self.memory) * values)
+        torch.minimum(self.lowest, self.means, out=self.lowest)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the weight of every term with a share; only after the first update."""
@@ -73,14 +74,15 @@ class Balance:
 
     def load(self, state: list[Tensor]) -> None:
         """Load a saved state."""
-        self.means, self.lowest = (t.to(self.means.device) for t in state)
+        self.means.copy_(state[0])
+        self.lowest.copy_(state[1])
 
 
 class GradientBalance:
     """Weight of the adversarial term that gives it a share s of the generator's gradient.
 
     w = s / (1 - s) * |gradient of the fidelity| / |gradient of the adversarial term|, both norms as
-    running means. Everything stays on the device.
+    running means. Everything stays on the device, as that of :class:`Balance`.
 
     Parameters
     ----------
@@ -101,10 +103,10 @@ class GradientBalance:
         """Return the weight, from the norms of this iteration's gradients."""
         norms = torch.stack([fidelity, adversarial]).detach()
         before = torch.where(torch.isfinite(self.means), self.means, norms)
-        self.means = self.memory * before + (1 - self.memory) * norms
+        self.means.copy_(self.memory * before + (1 - self.memory) * norms)
         ratio = self.means[0] / self.means[1].clamp_min(LEAST)
         weight = self.share / (1 - self.share) * ratio
-        self.lowest = torch.minimum(self.lowest, weight)
+        torch.minimum(self.lowest, weight, out=self.lowest)
         return torch.minimum(weight, HIGHEST * self.lowest)
 
     def state(self) -> list[Tensor]:
@@ -113,4 +115,5 @@ class GradientBalance:
 
     def load(self, state: list[Tensor]) -> None:
         """Load a saved state."""
-        self.means, self.lowest = (t.to(self.means.device) for t in state)
+        self.means.copy_(state[0])
+        self.lowest.copy_(state[1])

@@ -1,7 +1,6 @@
-"""Batches as a pure function of seed and iteration, prepared ahead of the step that needs them."""
+"""Batches as a pure function of seed and iteration."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,9 +9,6 @@ import torch
 from torch import Tensor
 
 from crossres.training.process_group import ProcessGroup
-
-AHEAD = 3
-"""Batches prepared ahead."""
 
 Images = np.ndarray | Sequence[np.ndarray]
 """Patches or fields: an array of them, in memory or mapped from a file, or one array each."""
@@ -59,22 +55,29 @@ class Sampling:
     foreground: Foreground = ANY_CROP
 
 
-def draw_batch(
-    inputs: Images,
-    targets: Images,
-    sampling: Sampling,
-    iteration: int,
-    group: ProcessGroup | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Return the patches of one iteration.
+class Crop(NamedTuple):
+    """A patch of a batch: its number, where the crop of it begins, and how that is laid.
+
+    ``turns`` are of 90 degrees, as those of np.rot90; ``mirrored`` is along x, after them.
+    """
+
+    patch: int
+    corner_px: tuple[int, int]
+    turns: int
+    mirrored: bool
+
+
+def draw_crops(
+    targets: Images, sampling: Sampling, iteration: int, group: ProcessGroup | None = None
+) -> list[Crop]:
+    """Return what a batch consists of.
 
     A batch depends only on seed and iteration: the batch of iteration 1,000 is the same whether
-    training ran through or was resumed at 999. Several processes share that same batch. Of arrays
-    mapped from a file, only the patches drawn are read.
+    training ran through or was resumed at 999. Several processes share that same batch.
 
     Parameters
     ----------
-    inputs, targets
+    targets
         (N, [Z,] Y, X) float32, memory maps or arrays; square in y and x if ``augment``.
     sampling
         How to draw.
@@ -82,76 +85,63 @@ def draw_batch(
         Number of the iteration, from 0.
     group
         The processes that share the batch; each gets every ``world_size``-th patch.
-
-    Returns
-    -------
-    tuple of Tensor
-        (n, 1, [Z,] Y, X) float32 inputs and targets.
     """
     size = sampling.batch
     rng = np.random.default_rng([sampling.seed, iteration])
-    chosen = rng.choice(len(inputs), size, replace=size > len(inputs))
+    chosen = rng.choice(len(targets), size, replace=size > len(targets))
     turns, mirrors = rng.integers(0, 4, size), rng.integers(0, 2, size)
     corners = rng.random((size, CROP_TRIES, 2))
     group = group or ProcessGroup()
-    pairs = []
+    crops = []
     for place in range(group.rank, size, group.world_size):
-        pair = np.stack([inputs[chosen[place]], targets[chosen[place]]])
+        corner = (0, 0)
         if sampling.crop_px is not None:
-            pair = _crop(pair, sampling, corners[place])
-        if sampling.augment:
-            pair = np.rot90(pair, turns[place], axes=(-2, -1))
-            pair = pair[..., ::-1] if mirrors[place] else pair
-        pairs.append(pair)
-    x, y = torch.from_numpy(np.stack(pairs, axis=1))[:, :, None]
-    return x, y
+            corner = _corner(targets[chosen[place]], sampling, corners[place])
+        laid = (int(turns[place]), bool(mirrors[place])) if sampling.augment else (0, False)
+        crops.append(Crop(int(chosen[place]), corner, *laid))
+    return crops
 
 
-def _crop(pair: np.ndarray, sampling: Sampling, corners: np.ndarray) -> np.ndarray:
-    """Return the first of some random crops that shows enough, else the best of them."""
-    side = sampling.crop_px
+def _corner(target: np.ndarray, sampling: Sampling, corners: np.ndarray) -> tuple[int, int]:
+    """Return where the first of some random crops begins that shows enough, else the best."""
+    side, foreground = sampling.crop_px, sampling.foreground
     assert side is not None
-    room = np.array(pair.shape[-2:]) - side + 1
-    best, most = pair[..., :side, :side], -1.0
-    for y, x in (corners * room).astype(int):
-        crop = pair[..., y : y + side, x : x + side]
-        part = float(np.mean(crop[1] > sampling.foreground.level))
+    room = np.array(target.shape[-2:]) - side + 1
+    best, most = (0, 0), -1.0
+    for y, x in (corners * room).astype(int).tolist():
+        if foreground.fraction <= 0:
+            return y, x
+        shown = target[..., y : y + side, x : x + side] > foreground.level
+        part = float(np.mean(shown))
         if part > most:
-            best, most = crop, part
-        if part >= sampling.foreground.fraction:
+            best, most = (y, x), part
+        if part >= foreground.fraction:
             break
     return best
 
 
-def batches_ahead(
+def draw_batch(
     inputs: Images,
     targets: Images,
     sampling: Sampling,
-    first: int,
-    last: int,
-    device: torch.device,
+    iteration: int,
     group: ProcessGroup | None = None,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches of iterations ``first`` to ``last`` (not included), on the device.
+) -> tuple[Tensor, Tensor]:
+    """Return the patches of one iteration, (n, 1, [Z,] Y, X) float32 inputs and targets.
 
-    A thread draws them ahead and starts copying them to the device from pinned memory, so that
-    no step waits for its data.
+    Parameters as of :func:`draw_crops`. Of arrays mapped from a file, only the patches drawn are
+    read.
     """
-
-    def prepare(iteration: int) -> tuple[Tensor, Tensor]:
-        pair = draw_batch(inputs, targets, sampling, iteration, group)
-        x, y = (in_best_order(t) for t in pair)
-        if device.type == "cuda":
-            x, y = (t.pin_memory().to(device, non_blocking=True) for t in (x, y))
-        return x, y
-
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        pending = [thread.submit(prepare, i) for i in range(first, min(first + AHEAD, last))]
-        for iteration in range(first, last):
-            batch = pending.pop(0).result()
-            if iteration + AHEAD < last:
-                pending.append(thread.submit(prepare, iteration + AHEAD))
-            yield batch
+    pairs = []
+    for crop in draw_crops(targets, sampling, iteration, group):
+        pair = np.stack([inputs[crop.patch], targets[crop.patch]])
+        if sampling.crop_px is not None:
+            y, x = crop.corner_px
+            pair = pair[..., y : y + sampling.crop_px, x : x + sampling.crop_px]
+        pair = np.rot90(pair, crop.turns, axes=(-2, -1))
+        pairs.append(pair[..., ::-1] if crop.mirrored else pair)
+    x, y = torch.from_numpy(np.stack(pairs, axis=1))[:, :, None]
+    return x, y
 
 
 def in_best_order(images: Tensor) -> Tensor:

@@ -5,6 +5,9 @@ restorations are not, the discriminator sees the noise alone, and the generator 
 its place. Restorations with noise of the same kind leave nothing to tell but structure.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +16,14 @@ from crossres.patches import TargetNoise
 
 FLOOR = 0.25
 """Part of the variance of a dark pixel that a variance never falls below."""
+
+
+class Drawn(NamedTuple):
+    """White noise, and what interpolation passes of each frequency along y and along x."""
+
+    white: Tensor
+    rows: Tensor
+    columns: Tensor
 
 
 class CameraNoise:
@@ -33,14 +44,15 @@ class CameraNoise:
     def __init__(self, noise: TargetNoise, seed: int, device: torch.device, rank: int = 0) -> None:
         self.noise, self.seed, self.device, self.rank = noise, seed, device, rank
         self.moves_px = np.array(noise.moves_px, float)
+        self.drawn: dict[str, Drawn] = {}
 
-    def draw(self, images: Tensor, iteration: int, update: str) -> Tensor:
-        """Return noise for some images.
+    def draw(self, shape: Sequence[int], iteration: int, update: str) -> None:
+        """Draw what is random of an iteration's noise, in place of what was drawn before.
 
         Parameters
         ----------
-        images
-            (N, 1, [Z, ]Y, X) restorations; no gradient passes through the noise.
+        shape
+            (N, 1, [Z, ]Y, X) of the restorations, the same in all iterations.
         iteration
             Of the training.
         update
@@ -49,23 +61,50 @@ class CameraNoise:
         role = ("generator", "discriminator").index(update)
         seeds = np.random.SeedSequence([self.seed, iteration, role, self.rank])
         chance = np.random.default_rng(seeds)
-        stream = torch.Generator(self.device).manual_seed(int(chance.integers(2**62)))
+        seed = int(chance.integers(2**62))
+        stream = torch.Generator(self.device).manual_seed(seed)
+        rows, columns = self._responses(shape, chance)
+        if update not in self.drawn:
+            empty = (torch.empty(t, device=self.device) for t in (shape, rows.shape, columns.shape))
+            self.drawn[update] = Drawn(*empty)
+        drawn = self.drawn[update]
+        drawn.white.normal_(generator=stream)
+        for place, response in ((drawn.rows, rows), (drawn.columns, columns)):
+            own = response.pin_memory() if self.device.type == "cuda" else response
+            place.copy_(own, non_blocking=True)
+
+    def _responses(
+        self, shape: Sequence[int], chance: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return what cubic splines pass, shifted as some training field was, along y and x."""
+        count, (height, width) = shape[0], shape[-2:]
+        dy, dx, spread = self.moves_px[chance.integers(len(self.moves_px), size=count)].T
+        aside = chance.uniform(-1, 1, (2, count)) * spread
+        rows = spline_response(dy + aside[0], np.fft.fftfreq(height))
+        columns = spline_response(dx + aside[1], np.fft.rfftfreq(width))
+        lead = [count, *[1] * (len(shape) - 3)]
+        return (
+            torch.from_numpy(rows).float().reshape(*lead, -1, 1),
+            torch.from_numpy(columns).float().reshape(*lead, 1, -1),
+        )
+
+    def on(self, images: Tensor, update: str) -> Tensor:
+        """Return noise for some images, from what was drawn last; no gradient passes through it.
+
+        Parameters
+        ----------
+        images
+            (N, 1, [Z, ]Y, X) restorations.
+        update
+            As of :meth:`draw`.
+        """
+        drawn = self.drawn[update]
         images = images.detach().float()
         variance = self.noise.per_level * images + self.noise.at_zero
         variance = variance.clamp_min(max(FLOOR * self.noise.at_zero, 0.0))
-        white = torch.randn(images.shape, generator=stream, device=self.device)
-        return self._interpolated(white * variance.sqrt(), chance)
-
-    def _interpolated(self, noise: Tensor, chance: np.random.Generator) -> Tensor:
-        """Pass noise through cubic splines, shifted as some training field was."""
-        dy, dx, spread = self.moves_px[chance.integers(len(self.moves_px), size=len(noise))].T
-        aside = chance.uniform(-1, 1, (2, len(noise))) * spread
-        height, width = noise.shape[-2:]
-        rows = spline_response(dy + aside[0], np.fft.fftfreq(height))[:, :, None]
-        columns = spline_response(dx + aside[1], np.fft.rfftfreq(width))[:, None, :]
-        response = torch.from_numpy(rows * columns).to(noise.device, torch.float32)
-        response = response.reshape(len(noise), *[1] * (noise.ndim - 3), *response.shape[1:])
-        passed: Tensor = torch.fft.irfft2(torch.fft.rfft2(noise) * response, s=(height, width))
+        noise = drawn.white * variance.sqrt()
+        spectrum = torch.fft.rfft2(noise) * drawn.rows * drawn.columns
+        passed: Tensor = torch.fft.irfft2(spectrum, s=noise.shape[-2:])
         return passed
 
 

@@ -11,20 +11,15 @@ from torch import Tensor, nn
 
 from crossres.catalogue.networks import Network
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import is_out_of_memory, last_convolution, precision_of
+from crossres.networks import gpu_failure, is_out_of_memory
 from crossres.patches import TargetNoise
-from crossres.training.adversary import Adversary, autocast
-from crossres.training.batches import ANY_CROP, Foreground, Images, Sampling, batches_ahead
+from crossres.training.batches import ANY_CROP, Foreground, Images, Sampling
+from crossres.training.batches_ahead import batches_ahead
 from crossres.training.checkpoints import load_state, save_state
-from crossres.training.losses import FIDELITY
-from crossres.training.optimisers import load_optimiser, prepare
 from crossres.training.process_group import ProcessGroup
 from crossres.training.running_losses import RunningLosses
-from crossres.training.schedules import rate_factor
 from crossres.training.selection import Best, Validation
-
-CHECK_EVERY = 25
-"""Iterations between two checks that the losses are finite: each makes a GPU wait."""
+from crossres.training.step import CHECK_EVERY, Step
 
 ASTRAY = 100.0
 """A validation MSE of more than this times the targets' variance counts as divergence."""
@@ -140,9 +135,7 @@ def train(
         try:
             run.step(x, y)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise InputError(run.too_large(x)) from error
+            raise run.understood(error, x) from error
         last = run.iteration == settings.iterations
         if run.iteration % CHECK_EVERY == 0 or last:
             run.require_finite()
@@ -182,27 +175,10 @@ class _Run:
             settings.crop_px,
             foreground,
         )
-        self.precision = precision_of(settings.precision, device)
-        self.generator, self.optimiser = prepare(
-            network, settings.learning_rate, settings.betas, device
-        )
-        self.generator = group.synchronise_batch_norm(self.generator)
-        if settings.compile and settings.adversarial:
-            # the gradients are looked at before they are applied: the graph is gone through twice
-            torch._functorch.config.donated_buffer = False
-        compiled: Any = torch.compile(self.generator) if settings.compile else self.generator
-        self.parallel_generator = group.data_parallel(compiled)
-        self.adversary: Adversary | None = None
-        if settings.adversarial:
-            self.adversary = Adversary(
-                settings.adversarial,
-                settings.betas,
-                seed,
-                device,
-                self.precision,
-                group,
-                data.noise,
-            )
+        count, side = settings.batch // group.world_size, settings.crop_px
+        patch = data.train_inputs[0].shape if len(data.train_inputs) else ()
+        shape = (count, 1, *patch[:-2], *((side, side) if side else patch[-2:]))
+        self.updates = Step(network, settings, seed, device, group, data.noise, shape)
         self.iteration = 0
         self.losses = RunningLosses(device)
         self.history: list[dict[str, Any]] = []
@@ -212,108 +188,16 @@ class _Run:
                 data.validation_inputs,
                 data.validation_targets,
                 settings.loss,
-                self.adversary is not None,
+                settings.adversarial is not None,
                 device,
-                self.precision == torch.bfloat16,
+                self.updates.precision == torch.bfloat16,
             )
-
-    def _adversary_at(self, iteration: int) -> Adversary | None:
-        """Return the adversary if the generator meets it in this iteration."""
-        if self.adversary and iteration >= self.adversary.joins_at:
-            return self.adversary
-        return None
-
-    def _discriminator_alone(self, x: Tensor, y: Tensor, factor: float) -> bool:
-        """Update the discriminator beside a generator that waits, in its iterations alone."""
-        adversary = self.adversary
-        if adversary is None or not (
-            adversary.settings.warm_up_iterations <= self.iteration < adversary.joins_at
-        ):
-            return False
-        with torch.no_grad(), autocast(self.device, self.precision):
-            restored = self.generator(x).float()
-        loss = adversary.update(restored, y, factor, self.iteration)
-        self.iteration += 1
-        self.losses.add(self.iteration, {"discriminator_loss": loss})
-        return True
 
     def step(self, x: Tensor, y: Tensor) -> None:
-        """Update the generator once and, after the warm-up, the discriminator once."""
-        factor = rate_factor(self.settings, self.iteration)
-        if self._discriminator_alone(x, y, factor):
-            return
-        self.optimiser.param_groups[0]["lr"] = factor * self.settings.learning_rate
-        with autocast(self.device, self.precision):
-            restored = self.parallel_generator(x)
-        restored = restored.float()
-        shares = self.adversary.balance.shares if self.adversary else {}
-        unweighted = {
-            name: FIDELITY[name](restored, y)
-            for name in dict.fromkeys([*self.settings.loss, *shares])
-        }
-        terms = self._update_generator(restored, y, unweighted)
-        adversary = self._adversary_at(self.iteration)
-        if adversary:
-            terms["discriminator_loss"] = adversary.update(
-                restored.detach(), y, factor, self.iteration
-            )
+        """Do one iteration."""
+        names, values = self.updates.run(x, y, self.iteration)
         self.iteration += 1
-        self.losses.add(self.iteration, terms)
-
-    def _update_generator(
-        self, restored: Tensor, y: Tensor, unweighted: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
-        weights: dict[str, Any] = {k: w for k, w in self.settings.loss.items() if w > 0}
-        parts: dict[str, Tensor] = {}
-        scale: Any = 1.0
-        balanced: Mapping[str, Tensor] = {}
-        if self.adversary:
-            self.adversary.balance.update(self.group.means(unweighted))
-        adversary = self._adversary_at(self.iteration)
-        if adversary:
-            balanced = adversary.balance.weights()
-            weights = {**balanced} or weights
-            parts["adversarial"] = adversary.term(restored, y, self.iteration)
-            # Divided by the sum of the balanced weights, the loss keeps the scale of the warm-up.
-            # Adam does not depend on the scale of a loss, but a jump of it by lambda, some
-            # thousands, throws the weights far off until its running variances have followed.
-            scale = sum(balanced.values()) if balanced else 1.0
-        parts |= {name: weight * unweighted[name] for name, weight in weights.items()}
-        gradients = self._balance_gradients(restored, parts) if adversary else {}
-        loss = torch.stack(list(parts.values())).sum()
-        self.optimiser.zero_grad(set_to_none=True)
-        (loss / scale).backward()
-        self.optimiser.step()
-        terms = {"generator_loss": loss, **unweighted}
-        terms |= {f"weight_{name}": weight for name, weight in balanced.items()}
-        terms |= gradients
-        return terms | {f"{name}_share": part / loss for name, part in parts.items()}
-
-    def _balance_gradients(self, restored: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Weigh the adversarial part, if its share of the gradient is set, and return that share.
-
-        It is the share of the norms of both gradients at the last convolution. Where the share of
-        the loss is set instead, it is looked at in some iterations only: it costs a pass through
-        the discriminator.
-        """
-        assert self.adversary is not None
-        balance = self.adversary.gradient_balance
-        if balance is None and self.iteration % CHECK_EVERY:
-            return {}
-        fidelity = torch.stack([p for name, p in parts.items() if name != "adversarial"]).sum()
-        weight = last_convolution(self.generator).weight
-        norms = self.group.means({
-            name: torch.autograd.grad(part, weight, retain_graph=True)[0].norm()
-            for name, part in (("fidelity", fidelity), ("adversarial", parts["adversarial"]))
-        })  # fmt: skip
-        found = {}
-        if balance is not None:
-            factor = balance.weight(norms["fidelity"], norms["adversarial"])
-            parts["adversarial"] = factor * parts["adversarial"]
-            norms["adversarial"] = factor * norms["adversarial"]
-            found["weight_adversarial"] = factor
-        total = (norms["fidelity"] + norms["adversarial"]).clamp_min(1e-12)
-        return found | {"adversarial_part_of_gradient": norms["adversarial"] / total}
+        self.losses.add(self.iteration, names, values)
 
     def require_finite(self) -> None:
         """Stop a training whose losses are not finite, saying where and what they were before."""
@@ -336,10 +220,10 @@ class _Run:
         means = self.losses.means(self.group)
         if self.group.rank > 0:
             return
-        scores = self.validation.scores(self.generator)
+        scores = self.validation.scores(self.updates.generator)
         row = {"iteration": self.iteration, **means, **scores}
-        if self.adversary:
-            row["discriminator_equilibrium"] = self.adversary.equilibrium
+        if self.updates.adversary:
+            row["discriminator_equilibrium"] = self.updates.adversary.equilibrium
         self.history.append(row)
         if not scores["validation_relative_mse"] < ASTRAY and self.iteration > 0:
             raise Diverged(
@@ -352,17 +236,25 @@ class _Run:
         if self.iteration == 0:
             candidate = self.fine_tuned
         else:  # the last update was that of the iteration before
-            met = self._adversary_at(self.iteration - 1)
-            candidate = met is not None or self.adversary is None
+            alone = self.updates.adversary is None
+            candidate = alone or self.updates.meets_adversary(self.iteration - 1)
         if candidate:
-            self.best.consider(scores["validation_score"], self.iteration, self.generator)
+            generator = self.updates.generator
+            self.best.consider(scores["validation_score"], self.iteration, generator)
 
-    def too_large(self, x: Tensor) -> str:
-        """Return what to say if a batch does not fit into the memory."""
-        size = " x ".join(map(str, x.shape[2:]))
+    def understood(self, error: Exception, x: Tensor) -> Exception:
+        """Return an error that says what to do, where a step's error has a known cause."""
         saved = self.history[-1]["iteration"] if self.history else 0
         kept = f"; the state of iteration {saved} is kept" if saved else ""
-        return (
+        if failure := gpu_failure(error):
+            return InputError(
+                f"the GPU failed at iteration {self.iteration} ({failure}){kept}: run the same "
+                "command again to go on from it, and look at the card's log if it fails again"
+            )
+        if not is_out_of_memory(error):
+            return error
+        size = " x ".join(map(str, x.shape[2:]))
+        return InputError(
             f"the memory of the {'GPU' if self.device.type == 'cuda' else 'machine'} does not "
             f"suffice for a batch of {len(x)} patches of {size} px; lower batch, or crop_px, or "
             f"share the batch with gpus_per_training{kept}"
@@ -376,19 +268,14 @@ class _Run:
         """
         return {
             "iteration": self.iteration,
-            "generator": self.generator.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            **self.updates.state(),
             "history": self.history,
             "best": self.best.state(),
-            **(self.adversary.state() if self.adversary else {}),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Load a saved state."""
-        self.generator.load_state_dict(state["generator"])
-        load_optimiser(self.optimiser, state["optimiser"])
-        if self.adversary:
-            self.adversary.load(state)
+        self.updates.load(state)
         self.iteration = state["iteration"]
         self.history = list(state["history"])
         self.best = Best(**state["best"])

@@ -8,6 +8,9 @@ from torch import nn
 
 from crossres.training.batches import in_best_order
 
+OF_THE_DEVICE = ("lr", "fused", "capturable")
+"""What of an Adam's settings depends on where it runs."""
+
 
 def prepare(
     network: nn.Module, learning_rate: float, betas: tuple[float, float], device: torch.device
@@ -27,19 +30,31 @@ def prepare(
     for parameter in network.parameters():
         if parameter.ndim >= 4:
             parameter.data = in_best_order(parameter.data)
+    on_gpu = device.type == "cuda"
+    # a graph of the step reads the rate from the device, where it changes from step to step
+    rate: Any = torch.tensor(learning_rate, device=device) if on_gpu else learning_rate
     return network, torch.optim.Adam(
-        network.parameters(), lr=learning_rate, betas=betas, fused=device.type == "cuda"
+        network.parameters(), lr=rate, betas=betas, fused=on_gpu, capturable=on_gpu
     )
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate, on the device if it lies there."""
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
     """Load a saved state, which may come from another kind of device.
 
     Whether Adam is fused depends on the device, not on the state: otherwise a training begun on a
-    CPU would stay slow on a GPU.
+    CPU would stay slow on a GPU. Every step sets the rate anew.
     """
-    fused = [group["fused"] for group in optimiser.param_groups]
     groups = [
-        {**group, "fused": own} for group, own in zip(state["param_groups"], fused, strict=True)
+        {**group, **{key: own[key] for key in OF_THE_DEVICE}}
+        for group, own in zip(state["param_groups"], optimiser.param_groups, strict=True)
     ]
     optimiser.load_state_dict({**state, "param_groups": groups})

@@ -1,11 +1,11 @@
 """The losses since the last validation, kept on the device until they are needed."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from crossres.training.process_group import ProcessGroup
+
+Names = tuple[str, ...]
 
 
 class RunningLosses:
@@ -19,26 +19,30 @@ class RunningLosses:
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
-        self.latest: dict[str, Tensor] = {}
+        self.sums: dict[Names, Tensor] = {}
+        self.counts: dict[Names, int] = {}
+        self.latest: dict[Names, Tensor] = {}
         self.not_finite_at = torch.zeros((), dtype=torch.int64, device=device)
 
-    def add(self, iteration: int, terms: Mapping[str, Tensor]) -> None:
-        """Add the scalar terms of one iteration, counted from 1.
+    def add(self, iteration: int, names: Names, values: Tensor) -> None:
+        """Add the terms of one iteration, counted from 1.
 
         A term that appears later is averaged from where it appeared.
+
+        Parameters
+        ----------
+        iteration
+            Of these terms.
+        names, values
+            Of the terms, (N,) float32.
         """
-        names = list(terms)
-        values = torch.stack([term.detach().float() for term in terms.values()])
-        finite = torch.isfinite(values).all()
-        first = ~finite & (self.not_finite_at == 0)
+        first = ~torch.isfinite(values).all() & (self.not_finite_at == 0)
         self.not_finite_at = torch.where(first, iteration, self.not_finite_at)
-        for name, value in zip(names, values.unbind(), strict=True):
-            before = self.latest.get(name, value)
-            self.latest[name] = torch.where(self.not_finite_at == 0, value, before)
-            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
-            self.counts[name] = self.counts.get(name, 0) + 1
+        # put last, as the latest of a name is the one that was added last
+        before = self.latest.pop(names, values)
+        self.latest[names] = torch.where(self.not_finite_at == 0, values, before)
+        self.sums[names] = self.sums.get(names, torch.zeros_like(values)) + values
+        self.counts[names] = self.counts.get(names, 0) + 1
 
     def first_not_finite(self, group: ProcessGroup) -> int | None:
         """Return the first iteration with a term that is not finite, in any process.
@@ -51,12 +55,19 @@ class RunningLosses:
 
     def last_finite(self) -> str:
         """Return the latest finite terms and shares in words."""
-        if not self.latest:
-            return "nothing yet"
-        return ", ".join(f"{name} {value.item():.3g}" for name, value in self.latest.items())
+        latest: dict[str, float] = {}
+        for names, values in self.latest.items():
+            latest |= zip(names, values.tolist(), strict=True)
+        return ", ".join(f"{name} {value:.3g}" for name, value in latest.items()) or "nothing yet"
 
     def means(self, group: ProcessGroup) -> dict[str, float]:
         """Return the means since the last call, over all processes, and start again."""
-        means = {name: total / self.counts[name] for name, total in self.sums.items()}
+        totals: dict[str, Tensor] = {}
+        counts: dict[str, int] = {}
+        for names, sums in self.sums.items():
+            for name, total in zip(names, sums.unbind(), strict=True):
+                totals[name] = totals.get(name, torch.zeros_like(total)) + total
+                counts[name] = counts.get(name, 0) + self.counts[names]
+        means = {name: total / counts[name] for name, total in totals.items()}
         self.sums, self.counts = {}, {}
         return {n: float(v) for n, v in group.means(means).items()} if means else {}
