@@ -3,7 +3,12 @@ import pytest
 import torch
 from live_memory import LiveMemory
 
-from crossres.networks.attention import FourierAttention, MeanAttention, spectrum
+from crossres.networks.attention import (
+    FourierAttention,
+    MeanAttention,
+    averaged_spectrum,
+    spectrum,
+)
 
 FIELD = 32
 
@@ -103,9 +108,15 @@ def test_a_field_of_volumes_has_its_own_depth():
 def test_spectrum_is_the_power_of_the_shifted_transform(rng, shape, gamma):
     image = rng.standard_normal((3, *shape))
     transform = np.fft.fftshift(np.fft.fft2(image, norm="ortho"), axes=(-2, -1))
+    power = np.abs(transform) ** gamma
     found = spectrum(torch.from_numpy(image), gamma).numpy()
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, np.abs(transform) ** gamma, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found, power, rtol=1e-3, atol=1e-3)
+    for side in (1, 4, 16):
+        expected = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(power), side)
+        averaged = averaged_spectrum(torch.from_numpy(image), gamma, side)
+        assert averaged.dtype == torch.float32
+        np.testing.assert_allclose(averaged, expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("shift", [(3, 0), (5, 11), (16, 31)])

@@ -173,11 +173,60 @@ def spectrum(x: Tensor, gamma: float) -> Tensor:
     return whole.roll([rows // 2, columns // 2], [-2, -1])
 
 
+def averaged_spectrum(x: Tensor, gamma: float, spectrum_px: int) -> Tensor:
+    """Return adaptive_avg_pool2d of :func:`spectrum`, as a GPU has it in half the time.
+
+    Averaging, shift and symmetry are linear, and so products with two matrices; what they pass over
+    is half of the spectrum, once. A CPU takes longer for the products.
+
+    Parameters
+    ----------
+    x
+        (..., Y, X).
+    gamma
+        Exponent.
+    spectrum_px
+        Side of the grid.
+    """
+    rows, columns = x.shape[-2], x.shape[-1]
+    x = x.to(torch.float32, memory_format=torch.contiguous_format)
+    root = (rows * columns) ** 0.5
+    # of the orthonormal transform, whose division by the root is left to the end
+    half = (torch.fft.rfft2(x).abs() + 1e-8 * root) ** gamma
+    direct = _averaging(rows, spectrum_px, x)
+    # row -f of the other half is row f of this one
+    mirrored = direct.flip([1]).roll([1], [1])
+    across = _averaging(columns, spectrum_px, x)
+    kept = across[:, : half.shape[-1]]
+    lacking = across.flip([1]).roll([1], [1])[:, : half.shape[-1]].clone()
+    # zero frequency and, of an even number, the highest one are in this half alone
+    lacking[:, 0] = 0.0
+    lacking[:, (columns + 1) // 2 :] = 0.0
+    both = torch.matmul(half, torch.cat([kept, lacking]).T)
+    averaged = torch.matmul(direct, both[..., :spectrum_px])
+    averaged = averaged + torch.matmul(mirrored, both[..., spectrum_px:])
+    scaled: Tensor = averaged * root**-gamma
+    return scaled
+
+
+def _averaging(size: int, spectrum_px: int, like: Tensor) -> Tensor:
+    """Return (spectrum_px, size): adaptive average pooling of frequencies, in the FFT's order."""
+    bins = torch.arange(spectrum_px, device=like.device)[:, None]
+    first = bins * size // spectrum_px
+    last = ((bins + 1) * size + spectrum_px - 1) // spectrum_px
+    place = (torch.arange(size, device=like.device) + size // 2) % size
+    inside = (place >= first) & (place < last)
+    return inside.to(torch.float32) / (last - first)
+
+
 def describe_spectrum(
     x: Tensor, weight: Tensor, bias: Tensor | None, spectrum_px: int, gamma: float
 ) -> Tensor:
     """Map (N, C, Y, X) to (N, C): spectrum, convolution, ReLU, mean."""
-    averaged = F.adaptive_avg_pool2d(spectrum(x, gamma), spectrum_px)
+    if x.is_cuda:
+        averaged = averaged_spectrum(x, gamma, spectrum_px)
+    else:
+        averaged = F.adaptive_avg_pool2d(spectrum(x, gamma), spectrum_px)
     convolved = F.conv2d(averaged.to(weight.dtype), weight, bias, padding=1)
     return F.relu(convolved).mean([-2, -1])
 

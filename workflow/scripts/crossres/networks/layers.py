@@ -1,6 +1,7 @@
 """Convolutions in 2D and 3D, their initial weights, and padding to sizes that can be halved."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import torch
@@ -47,16 +48,49 @@ def last_convolution(network: nn.Module) -> nn.Conv2d | nn.Conv3d:
     return last
 
 
-def in_float32(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Apply a network's last layer in float32, also under autocast.
+def in_float32(layer: nn.Conv2d | nn.Conv3d, x: Tensor) -> Tensor:
+    """Apply a network's last convolution in float32, also under autocast.
 
     bfloat16 has 8 significant bits: 20,000 counts would come in steps of 128.
     """
     device = x.device.type
-    if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
-        return layer(x)
+    if device not in ("cpu", "cuda") or not torch.is_autocast_enabled(device):
+        output: Tensor = layer(x)
+        return output
     with torch.autocast(device, enabled=False):
-        return layer(x.float())
+        if device == "cuda" and layer.out_channels == 1:
+            return to_one_channel(x.float(), layer.weight, layer.bias)
+        output = layer(x.float())
+        return output
+
+
+def to_one_channel(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Convolve to one channel, zero-padded, as a product of matrices and a sum of shifted maps.
+
+    cuDNN has no fast float32 kernel for one channel: that of the 3D RCAN's last layer, a hundredth
+    of the work, took a fifth of the time of a training step.
+
+    Parameters
+    ----------
+    x
+        (N, C, [Z, ]Y, X), channels last in memory.
+    weight
+        (1, C, [kz, ]ky, kx), odd sides.
+    bias
+        (1,) or None.
+    """
+    kernel = weight.shape[2:]
+    # a row a place in the kernel: what it gives at every pixel
+    products = weight[0].flatten(1).T @ x.movedim(1, -1).flatten(0, -2).T
+    maps = products.reshape(-1, x.shape[0], 1, *x.shape[2:]).unbind(0)
+    total: Tensor | None = None
+    for offsets, shifted in zip(product(*map(range, kernel)), maps, strict=True):
+        moves = [k // 2 - offset for k, offset in zip(kernel, offsets, strict=True)]
+        pads = [p for move in reversed(moves) for p in (move, -move)]
+        moved = F.pad(shifted, pads)
+        total = moved if total is None else total + moved
+    assert total is not None
+    return total if bias is None else total + bias
 
 
 def initialise_he(network: nn.Module, slope: float, scale: float = 1.0) -> None:

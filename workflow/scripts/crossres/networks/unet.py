@@ -92,7 +92,8 @@ class UNet(ImageNetwork):
         skips = []
         for block in self.down:
             y = block(x)
-            x = y + F.pad(x, (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
+            # the image is float32, and would make all that follows so at twice the bytes
+            x = y + F.pad(x.to(y.dtype), (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
             skips.append(x)
             x = F.avg_pool2d(x, 2)
         x = F.leaky_relu(self.bottom(x), SLOPE)

@@ -16,6 +16,7 @@ from crossres.jobs import InputError, logger, progress
 from crossres.networks import ModelFile, load_model
 from crossres.preprocess import Scale
 from crossres.restoration.ensembles import ORIENTATIONS, Average, Oriented
+from crossres.restoration.inference import Inference
 from crossres.restoration.resampling import resample_as_trained, resample_into
 from crossres.restoration.stacks import (
     Frame,
@@ -81,6 +82,7 @@ class Restorer:
     tile_px: int | None = None
     self_ensemble: bool = False
     _said: set[str] = field(default_factory=set)
+    _inferences: dict[nn.Module, Inference] = field(default_factory=dict)
 
     @property
     def model_file(self) -> ModelFile:
@@ -231,18 +233,20 @@ class Restorer:
 
     def _apply(self, model: Model, source: Pixels, target: Pixels, where: str) -> None:
         network, model_file = model
+        inference = self._inferences.get(network)
+        if inference is None:
+            half = model_file.trained.get("precision") == "bfloat16"
+            inference = self._inferences[network] = Inference(network, self.device, half)
         on_cpu = torch.device(self.device).type == "cpu"
         scales = _scales(source, model_file, where)
         try:
             apply_model(
-                network,
+                inference,
                 source,
                 target,
                 scales=scales,
                 tile_px=self.tile_px,
-                device=self.device,
                 memory_gb=max(self.memory_gb - RESERVED_GB, 0.1) if on_cpu else None,
-                half_precision=model_file.trained.get("precision") == "bfloat16",
                 label=f"tiles of {Path(where).name}",
             )
         except InputError as error:

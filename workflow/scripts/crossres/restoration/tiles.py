@@ -1,7 +1,6 @@
 """A model applied tile by tile, with the result of applying it to the whole."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -9,10 +8,10 @@ from torch import nn
 
 from crossres.images import Pixels, slabs
 from crossres.jobs import InputError, logger, progress
-from crossres.networks import is_out_of_memory, takes_bfloat16
-from crossres.networks.attention import WindowedAttention
+from crossres.networks import gpu_failure, is_out_of_memory
 from crossres.preprocess import Scale
 from crossres.restoration.footprint import DEFAULT_POOLING_PX, footprint_of
+from crossres.restoration.inference import Inference, Started
 from crossres.restoration.tiling import Tile, Tiling, fit_tiles, plan_tiling
 
 DEFAULT_MEMORY_GB = 4.0
@@ -22,12 +21,8 @@ PART_OF_CARD = 0.8
 """Of a GPU's free memory, what a tile may take."""
 
 
-class NotFinite(InputError):
-    """A model gives what is no number."""
-
-
 def restore(
-    model: nn.Module,
+    model: nn.Module | Inference,
     image: np.ndarray,
     tile_px: int | Sequence[int] | None = None,
     margin_px: int | None = None,
@@ -46,7 +41,9 @@ def restore(
     ----------
     model
         Maps (N, 1, [Z, ]Y, X) to the same. A network that is none of ours is given wide margins.
-        Attention without a field is given one of :data:`DEFAULT_POOLING_PX`.
+        Attention without a field is given one of :data:`DEFAULT_POOLING_PX`. An
+        :class:`Inference` of it restores many images faster on a GPU; it has a device and a
+        precision of its own.
     image
         (Y, X) or (Z, Y, X), as many axes as the model works on; normalised as in training.
     tile_px
@@ -76,30 +73,21 @@ def restore(
     image = np.asarray(image)
     require_finite(image, "the image")
     restored = np.zeros(image.shape, dtype=np.float32)
-    apply_model(
-        model,
-        image,
-        restored,
-        tile_px=tile_px,
-        margin_px=margin_px,
-        device=device,
-        memory_gb=memory_gb,
-        half_precision=half_precision,
-    )
+    if not isinstance(model, Inference):
+        model = Inference(model, device, half_precision)
+    apply_model(model, image, restored, tile_px=tile_px, margin_px=margin_px, memory_gb=memory_gb)
     return restored
 
 
 def apply_model(
-    model: nn.Module,
+    inference: Inference,
     source: Pixels,
     target: Pixels,
     *,
     scales: tuple[Scale, Scale] | None = None,
     tile_px: int | Sequence[int] | None = None,
     margin_px: int | None = None,
-    device: torch.device | str = "cpu",
     memory_gb: float | None = None,
-    half_precision: bool = True,
     label: str = "tiles",
 ) -> None:
     """Apply a network to what can be read by windows, and write what comes out by windows.
@@ -108,7 +96,9 @@ def apply_model(
 
     Parameters
     ----------
-    model, tile_px, margin_px, device, memory_gb, half_precision
+    inference
+        The network on its device.
+    tile_px, margin_px, memory_gb
         As of :func:`restore`.
     source
         (Y, X) or (Z, Y, X).
@@ -119,9 +109,9 @@ def apply_model(
     label
         What the progress is headed with.
     """
-    device = torch.device(device)
-    footprint = footprint_of(model, len(source.shape))
-    if any(attention.pooling_px is None for attention in _attentions(model)):
+    device = inference.device
+    footprint = footprint_of(inference.model, len(source.shape))
+    if inference.attends_to_all:
         footprint = footprint.with_pooling(DEFAULT_POOLING_PX[len(source.shape)])
     if tile_px is not None:
         tiling = plan_tiling(footprint, margin_px)
@@ -129,22 +119,64 @@ def apply_model(
     else:
         memory_gb = memory_gb or _memory_of(device)
         tiling, sides = fit_tiles(source.shape, footprint, memory_gb, margin_px)
-    with _prepared(model, device, tiling.footprint.pooling_px):
+    with inference.ready(tiling.footprint.pooling_px):
         while True:
             tiles = tiling.tiles(source.shape, sides)
             done: list[Tile] = []
             try:
-                for tile in progress(tiles, label) if len(tiles) > 1 else tiles:
-                    done.append(tile)
-                    _restore_tile(model, source, target, tile, scales, device, half_precision)
+                shown = progress(tiles, label) if len(tiles) > 1 else tiles
+                _restore_tiles(inference, source, target, shown, done, scales)
                 return
             except (RuntimeError, MemoryError) as error:
+                if failure := gpu_failure(error):
+                    raise InputError(
+                        f"the GPU failed ({failure}): run the same command again, and look at the "
+                        "card's log if it fails again"
+                    ) from error
                 if not is_out_of_memory(error):
                     raise
                 smaller = _smaller(tiling, sides, device, error)
             # only here, as the error holds what had been allocated
             sides = smaller
             _clear(target, done)
+
+
+def _restore_tiles(
+    inference: Inference,
+    source: Pixels,
+    target: Pixels,
+    tiles: Iterable[Tile],
+    done: list[Tile],
+    scales: tuple[Scale, Scale] | None,
+) -> None:
+    """Restore tiles, each written while a GPU is at the next; ``done`` has those written to."""
+    under_way: list[tuple[Tile, Started]] = []
+    ahead = 1 if inference.device.type == "cuda" else 0
+    for tile in tiles:
+        patch = np.asarray(source[tile.seen])
+        patch = scales[0].apply(patch) if scales else np.array(patch, dtype=np.float32)
+        under_way.append((tile, inference.start(patch, tile.within)))
+        while len(under_way) > ahead:
+            _write_tile(inference, target, *under_way.pop(0), done, scales)
+    for one in under_way:
+        _write_tile(inference, target, *one, done, scales)
+
+
+def _write_tile(
+    inference: Inference,
+    target: Pixels,
+    tile: Tile,
+    started: Started,
+    done: list[Tile],
+    scales: tuple[Scale, Scale] | None,
+) -> None:
+    restored = inference.finish(started)
+    restored = scales[1].invert(restored) if scales else restored
+    done.append(tile)
+    if tile.weights is None:
+        target[tile.given] = restored
+    else:
+        target[tile.given] = target[tile.given] + tile.weights * restored
 
 
 def require_finite(pixels: Pixels, where: str) -> None:
@@ -166,74 +198,12 @@ def require_finite(pixels: Pixels, where: str) -> None:
         raise InputError(f"{where} holds {count} NaN or Inf pixels; export the raw counts again")
 
 
-def _attentions(model: nn.Module) -> list[WindowedAttention]:
-    return [module for module in model.modules() if isinstance(module, WindowedAttention)]
-
-
-@contextmanager
-def _prepared(
-    model: nn.Module, device: torch.device, pooling_px: Sequence[int] | None
-) -> Iterator[None]:
-    """Bring a network to its device, ready to restore; leave its mode and field as they were."""
-    fields = [(attention, attention.pooling_px) for attention in _attentions(model)]
-    training = [module for module in model.modules() if module.training]
-    model.to(device).eval()
-    for parameter in model.parameters():
-        kinds = {4: torch.channels_last, 5: torch.channels_last_3d}
-        if parameter.dim() in kinds:
-            parameter.data = parameter.data.contiguous(memory_format=kinds[parameter.dim()])
-    try:
-        for attention, _ in fields:
-            if pooling_px is not None:
-                # a network of images may be applied to volumes, slice by slice
-                dims = next(attention.parameters()).dim() - 2
-                attention.pooling_px = list(pooling_px[-dims:])
-        with torch.inference_mode():
-            yield
-    finally:
-        for attention, field in fields:
-            attention.pooling_px = field
-        for module in training:
-            module.training = True
-
-
-def _restore_tile(
-    model: nn.Module,
-    source: Pixels,
-    target: Pixels,
-    tile: Tile,
-    scales: tuple[Scale, Scale] | None,
-    device: torch.device,
-    half_precision: bool,
-) -> None:
-    patch = np.asarray(source[tile.seen])
-    patch = scales[0].apply(patch) if scales else np.array(patch, dtype=np.float32)
-    given = torch.from_numpy(patch)[None, None].to(device)
-    half = half_precision and takes_bfloat16(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        output = model(given)
-    if output.shape != given.shape:
-        raise InputError(
-            f"the model gives {tuple(output.shape)} for {tuple(given.shape)}; expected a model "
-            "whose output has the size of its input"
-        )
-    restored = output[(0, 0, *tile.within)].float().cpu().numpy()
-    restored = scales[1].invert(restored) if scales else restored
-    if not np.isfinite(restored).all():
-        raise NotFinite(
-            "the model gives NaN or Inf; check that the counts are like those that it was trained "
-            "on, or use another model"
-        )
-    if tile.weights is None:
-        target[tile.given] = restored
-    else:
-        target[tile.given] = target[tile.given] + tile.weights * restored
-
-
 def _memory_of(device: torch.device) -> float:
     if device.type != "cuda":
         return DEFAULT_MEMORY_GB
-    return PART_OF_CARD * torch.cuda.mem_get_info(device)[0] / 1e9
+    # what torch keeps of the card and does not use is free, too
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return PART_OF_CARD * (torch.cuda.mem_get_info(device)[0] + kept) / 1e9
 
 
 def _smaller(

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from crossres.catalogue.adversarial import Term
 from crossres.networks.files import clone_weights
-from crossres.restoration import restore
-from crossres.restoration.tiles import NotFinite
+from crossres.restoration import Inference, NotFinite, restore
 from crossres.training.batches import Images
 from crossres.training.losses import FIDELITY
 
@@ -138,16 +137,10 @@ class Validation:
             ``validation_spectrum_distance`` and ``validation_score``, the lower the better. All
             are infinite if an output is not finite.
         """
+        inference = Inference(network, self.device, self.half_precision)
         try:
             restored = [
-                restore(
-                    network,
-                    image,
-                    device=self.device,
-                    memory_gb=self.memory_gb,
-                    half_precision=self.half_precision,
-                )
-                for image in self.inputs
+                restore(inference, image, memory_gb=self.memory_gb) for image in self.inputs
             ]
         except NotFinite:
             return dict.fromkeys(SCORES, math.inf)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from crossres.catalogue.networks import Network
 from crossres.networks import last_convolution, precision_of
+from crossres.networks.graphs import Graphs
 from crossres.patches import TargetNoise
 from crossres.training.adversary import Adversary, autocast
 from crossres.training.compiling import compiled
-from crossres.training.graphs import Graphs
 from crossres.training.losses import FIDELITY
 from crossres.training.optimisers import load_optimiser, prepare, set_rate
 from crossres.training.process_group import ProcessGroup
@@ -98,6 +98,7 @@ class Step:
             )
         # what processes send each other is not recorded
         self.graphs = Graphs(device, wanted=group.world_size == 1)
+        self.names: dict[Work, Names] = {}
 
     def work_of(self, iteration: int) -> Work:
         """Return what an iteration, from 0, computes."""
@@ -123,10 +124,13 @@ class Step:
         if work.discriminator and self.adversary:
             self.adversary.draw(x.shape, iteration, factor)
 
-        def update(x: Tensor, y: Tensor) -> dict[str, Tensor]:
-            return self._both(x, y, work) if work.generator else self._discriminator(x, y, work)
+        def update(x: Tensor, y: Tensor) -> Tensor:
+            terms = self._both(x, y, work) if work.generator else self._discriminator(x, y, work)
+            self.names[work] = tuple(terms)
+            return torch.stack([term.detach() for term in terms.values()])
 
-        return self.graphs.call((work, x.shape), update, x, y)
+        values = self.graphs.call((work, x.shape), update, x, y)
+        return self.names[work], values
 
     def _discriminator(self, x: Tensor, y: Tensor, work: Work) -> dict[str, Tensor]:
         """Update the discriminator beside a generator that waits."""

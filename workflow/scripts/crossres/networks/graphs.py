@@ -1,20 +1,17 @@
-"""The step of a training as a CUDA graph: recorded once, then launched whole.
+"""Work on a GPU as CUDA graphs: recorded once, then launched whole.
 
-At the papers' sizes a step is a thousand small launches, and a GPU waits for the next one most of
-the time. A graph has them all.
+A training step or a tile is some hundred to a thousand small launches, and a GPU waits for the next
+one most of the time. A graph has them all.
 """
 
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from crossres.jobs import logger
-from crossres.networks import is_out_of_memory
-from crossres.training.running_losses import Names
-
-Step = Callable[..., dict[str, Tensor]]
+from crossres.networks.devices import is_out_of_memory
 
 
 class Recorded(NamedTuple):
@@ -22,8 +19,7 @@ class Recorded(NamedTuple):
 
     graph: torch.cuda.CUDAGraph
     inputs: tuple[Tensor, ...]
-    names: Names
-    values: Tensor
+    result: Tensor
 
 
 class Graphs:
@@ -47,53 +43,54 @@ class Graphs:
         self.device = device
         self.seen: set[Hashable] = set()
         self.recorded: dict[Hashable, Recorded] = {}
+        self.aside: Any = None
 
-    def call(self, key: Hashable, function: Step, *inputs: Tensor) -> tuple[Names, Tensor]:
-        """Return the names of a function's results, scalars, and their values as one tensor.
-
-        The tensor is overwritten by the next call.
+    def call(self, key: Hashable, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """Return a function's result, which the next call may overwrite.
 
         Parameters
         ----------
         key
             Stands for the work that is launched, the shapes of the inputs included.
         function
-            Returns scalars by name.
+            Gives one tensor.
         inputs
             Its arguments.
         """
         if not self.recording:
-            return _stacked(function(*inputs))
+            return function(*inputs)
         if key not in self.recorded and key in self.seen:
             self._record(key, function, inputs)
         if key not in self.recorded:
             self.seen.add(key)
-            return self._aside(function, inputs)
+            return self._call_aside(function, inputs)
         recorded = self.recorded[key]
         for own, given in zip(recorded.inputs, inputs, strict=True):
             own.copy_(given)
         recorded.graph.replay()
-        return recorded.names, recorded.values
+        return recorded.result
 
-    def _aside(self, function: Step, inputs: tuple[Tensor, ...]) -> tuple[Names, Tensor]:
+    def _call_aside(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> Tensor:
         """Call a function in a stream of its own, as it must have been before it is recorded."""
         here = torch.cuda.current_stream(self.device)
-        aside = torch.cuda.Stream(self.device)
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside):
-            names, values = _stacked(function(*inputs))
-        here.wait_stream(aside)
-        return names, values
+        self.aside = self.aside or torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
+        self.aside.wait_stream(here)
+        with torch.cuda.stream(self.aside):
+            result = function(*inputs)
+        here.wait_stream(self.aside)
+        return result
 
-    def _record(self, key: Hashable, function: Step, inputs: tuple[Tensor, ...]) -> None:
+    def _record(
+        self, key: Hashable, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]
+    ) -> None:
         own = tuple(tensor.clone() for tensor in inputs)
         graph = torch.cuda.CUDAGraph()
         # graphs follow each other, none needs what another left behind: they share their memory
         pool = next((r.graph.pool() for r in self.recorded.values()), None)
         try:
-            # batches are prepared in another thread meanwhile
+            # another thread may prepare batches meanwhile
             with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-                names, values = _stacked(function(*own))
+                result = function(*own)
         except (RuntimeError, MemoryError) as error:
             self.recording = False
             self.recorded.clear()
@@ -101,11 +98,6 @@ class Graphs:
             why = next(iter(str(error).splitlines()), "for no stated reason")
             if is_out_of_memory(error):
                 why = "the memory does not suffice"
-            logger.warning("steps are not recorded as a CUDA graph, and slower: %s", why)
+            logger.warning("work is not recorded as a CUDA graph, and slower: %s", why)
             return
-        self.recorded[key] = Recorded(graph, own, names, values)
-
-
-def _stacked(results: dict[str, Tensor]) -> tuple[Names, Tensor]:
-    values = [result.detach() for result in results.values()]
-    return tuple(results), torch.stack(values)
+        self.recorded[key] = Recorded(graph, own, result)
