@@ -41,6 +41,13 @@ def peak_memory_gb(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
+def reset_peak_memory(device: torch.device) -> None:
+    """Let a GPU's peak begin anew; that of a process cannot."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+
+
 def describe(device: torch.device) -> str:
     """Return machine and versions in one line."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

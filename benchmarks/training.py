@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from machine import describe, peak_memory_gb, product_rate, seconds
+from machine import describe, peak_memory_gb, product_rate, reset_peak_memory, seconds
 from torch.utils.flop_counter import FlopCounterMode
 
 from crossres.catalogue.networks import NETWORKS, Network
@@ -60,8 +60,8 @@ CASES: dict[str, dict[str, Any]] = {
 
 PRECISIONS = ("float32", "bfloat16")
 
-SHORT, LONG = 4, 24
-"""Iterations of the two trainings."""
+ITERATIONS = {"cpu": (4, 24), "cuda": (10, 60)}
+"""Of the short and of the long training; a GPU's first steps prepare graphs of the others."""
 
 
 def main() -> None:
@@ -127,22 +127,26 @@ def measure(name: str, version: str, size: str, device: torch.device) -> dict[st
         settings = NETWORKS[network](iterations=iterations, **given)
         return Recipe(network, settings, ANY_CROP, dims, seed=0)
 
-    settings = recipe(LONG).settings
+    short, long = ITERATIONS[device.type]
+    settings = recipe(long).settings
     rng = np.random.default_rng(0)
     shape = (2 * settings.batch, *patch)
     x, y = rng.random((2, *shape)).astype(np.float32)
     field = [x[0][..., :64, :64]]
     data = TrainingData(x, y, field, field)
     flop = count_flop(recipe(1), data, device)
+    # which training switches on for all of torch
+    torch.backends.cudnn.benchmark = False
     work = plain if version == "plain" else ours
-    work(recipe(SHORT), data, device)
+    work(recipe(short), data, device)
+    reset_peak_memory(device)
     times = {
         count: seconds(lambda n=count: work(recipe(n), data, device), device)
-        for count in (SHORT, LONG)
+        for count in (short, long)
     }
     wanted = "float32" if version == "plain" else settings.precision
     return {
-        "step_s": (times[LONG] - times[SHORT]) / (LONG - SHORT),
+        "step_s": (times[long] - times[short]) / (long - short),
         "flop": flop,
         "peak_gb": peak_memory_gb(device),
         "precision": str(precision_of(wanted, device)).removeprefix("torch."),
