@@ -7,6 +7,7 @@ from crossres.networks.attention import (
     FourierAttention,
     MeanAttention,
     averaged_spectrum,
+    averaging_of_spectra,
     spectrum,
 )
 
@@ -114,7 +115,9 @@ def test_spectrum_is_the_power_of_the_shifted_transform(rng, shape, gamma):
     np.testing.assert_allclose(found, power, rtol=1e-3, atol=1e-3)
     for side in (1, 4, 16):
         expected = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(power), side)
-        averaged = averaged_spectrum(torch.from_numpy(image), gamma, side)
+        given = torch.from_numpy(image)
+        averaging = averaging_of_spectra(*shape, side, given)
+        averaged = averaged_spectrum(given, gamma, averaging)
         assert averaged.dtype == torch.float32
         np.testing.assert_allclose(averaged, expected, rtol=1e-3, atol=1e-3)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from training_runs import ADVERSARIAL, BOTH, CPU, PLAIN, changed, make_data, small_network
 
-from crossres.networks import build
+from crossres.networks import build, choose_device
 from crossres.networks.graphs import Graphs
 from crossres.restoration import Inference, NotFinite, restore
 from crossres.training import ProcessGroup, loop, step, train
@@ -27,6 +27,11 @@ def small(name, dims):
     return build(name, dims, **SMALL[name, dims]).eval()
 
 
+@pytest.fixture(autouse=True)
+def as_the_workflow_chooses_it():
+    choose_device("cuda", 1)
+
+
 @pytest.fixture
 def synchronising_is_an_error():
     yield lambda: torch.cuda.set_sync_debug_mode("error")
@@ -34,12 +39,12 @@ def synchronising_is_an_error():
 
 
 @BOTH
-def test_a_step_does_not_wait_for_the_gpu(data, settings, synchronising_is_an_error):
+def test_a_step_does_not_wait_for_the_gpu(data, settings, synchronising_is_an_error, caplog):
     training = loop._Run(small_network(), data, settings, 0, GPU, ProcessGroup(), False, ANY_CROP)
     patches = torch.rand(4, 1, 16, 16, device=GPU)
     for _ in range(5):
         training.step(patches, patches)
-    assert training.updates.graphs.recorded
+    assert training.updates.graphs.recorded, caplog.text
     synchronising_is_an_error()
     training.step(patches, patches)
 

@@ -145,9 +145,13 @@ class FourierAttention(WindowedAttention):
 
     def describe(self, x: Tensor) -> Tensor:
         """Describe the spectrum of (N, C, Y, X), (N, C, 1, 1)."""
-        return describe_spectrum(
-            x, self.spectral.weight, self.spectral.bias, self.spectrum_px, self.gamma
-        )[..., None, None]
+        averaging = None
+        if x.is_cuda:
+            x = x.contiguous()
+            averaging = averaging_of_spectra(x.shape[-2], x.shape[-1], self.spectrum_px, x)
+        weight, bias = self.spectral.weight, self.spectral.bias
+        described = describe_spectrum(x, weight, bias, self.spectrum_px, self.gamma, averaging)
+        return described[..., None, None]
 
     def describe_windows(self, x: Tensor, pooling_px: list[int]) -> Tensor:
         """Describe the spectra of windows."""
@@ -173,11 +177,33 @@ def spectrum(x: Tensor, gamma: float) -> Tensor:
     return whole.roll([rows // 2, columns // 2], [-2, -1])
 
 
-def averaged_spectrum(x: Tensor, gamma: float, spectrum_px: int) -> Tensor:
+def averaging_of_spectra(rows: int, columns: int, spectrum_px: int, like: Tensor) -> list[Tensor]:
+    """Return the matrices of :func:`averaged_spectrum`, on the device of a tensor.
+
+    Returns
+    -------
+    list of Tensor
+        (2 spectrum_px, rows): for the half of the spectrum that is computed, and for that which
+        mirrors it; (columns // 2 + 1, 2 spectrum_px) likewise.
+    """
+    down = _averaging(rows, spectrum_px, like)
+    across = _averaging(columns, spectrum_px, like)
+    # frequency -f of the other half is f of this one
+    down_mirrored, mirrored = (m.flip([1]).roll([1], [1]) for m in (down, across))
+    half = columns // 2 + 1
+    # zero frequency and, of an even number, the highest one are in the first half alone
+    kept = torch.arange(half, device=like.device)
+    other = (kept > 0) & (kept < (columns + 1) // 2)
+    both = torch.cat([across[:, :half], mirrored[:, :half] * other])
+    return [torch.cat([down, down_mirrored]), both.T]
+
+
+def averaged_spectrum(x: Tensor, gamma: float, averaging: list[Tensor]) -> Tensor:
     """Return adaptive_avg_pool2d of :func:`spectrum`, as a GPU has it in half the time.
 
-    Averaging, shift and symmetry are linear, and so products with two matrices; what they pass over
-    is half of the spectrum, once. A CPU takes longer for the products.
+    Averaging, shift and symmetry are linear, and so products with matrices; what they pass over is
+    half of the spectrum, once. Under autocast the products are of bfloat16 numbers, as is the
+    convolution after them; the transform and its power are float32. A CPU takes longer for them.
 
     Parameters
     ----------
@@ -185,26 +211,17 @@ def averaged_spectrum(x: Tensor, gamma: float, spectrum_px: int) -> Tensor:
         (..., Y, X).
     gamma
         Exponent.
-    spectrum_px
-        Side of the grid.
+    averaging
+        From :func:`averaging_of_spectra`.
     """
-    rows, columns = x.shape[-2], x.shape[-1]
-    x = x.to(torch.float32, memory_format=torch.contiguous_format)
-    root = (rows * columns) ** 0.5
+    down, across = averaging
+    side = down.shape[0] // 2
+    root = (x.shape[-2] * x.shape[-1]) ** 0.5
     # of the orthonormal transform, whose division by the root is left to the end
-    half = (torch.fft.rfft2(x).abs() + 1e-8 * root) ** gamma
-    direct = _averaging(rows, spectrum_px, x)
-    # row -f of the other half is row f of this one
-    mirrored = direct.flip([1]).roll([1], [1])
-    across = _averaging(columns, spectrum_px, x)
-    kept = across[:, : half.shape[-1]]
-    lacking = across.flip([1]).roll([1], [1])[:, : half.shape[-1]].clone()
-    # zero frequency and, of an even number, the highest one are in this half alone
-    lacking[:, 0] = 0.0
-    lacking[:, (columns + 1) // 2 :] = 0.0
-    both = torch.matmul(half, torch.cat([kept, lacking]).T)
-    averaged = torch.matmul(direct, both[..., :spectrum_px])
-    averaged = averaged + torch.matmul(mirrored, both[..., spectrum_px:])
+    half = (torch.fft.rfft2(x.float()).abs() + 1e-8 * root) ** gamma
+    both = torch.matmul(half, across)
+    averaged = torch.matmul(down[:side], both[..., :side])
+    averaged = averaged + torch.matmul(down[side:], both[..., side:])
     scaled: Tensor = averaged * root**-gamma
     return scaled
 
@@ -220,11 +237,19 @@ def _averaging(size: int, spectrum_px: int, like: Tensor) -> Tensor:
 
 
 def describe_spectrum(
-    x: Tensor, weight: Tensor, bias: Tensor | None, spectrum_px: int, gamma: float
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    spectrum_px: int,
+    gamma: float,
+    averaging: list[Tensor] | None = None,
 ) -> Tensor:
-    """Map (N, C, Y, X) to (N, C): spectrum, convolution, ReLU, mean."""
-    if x.is_cuda:
-        averaged = averaged_spectrum(x, gamma, spectrum_px)
+    """Map (N, C, Y, X) to (N, C): spectrum, convolution, ReLU, mean.
+
+    ``averaging`` is from :func:`averaging_of_spectra`, on a GPU.
+    """
+    if averaging is not None:
+        averaged = averaged_spectrum(x, gamma, averaging)
     else:
         averaged = F.adaptive_avg_pool2d(spectrum(x, gamma), spectrum_px)
     convolved = F.conv2d(averaged.to(weight.dtype), weight, bias, padding=1)
@@ -247,19 +272,23 @@ def describe_spectra_of_windows(
     images, channels, height, width = x.shape
     tall, wide = min(pooling_px[0], height), min(pooling_px[1], width)
     tops, lefts = window_starts(height, pooling_px[0]), window_starts(width, pooling_px[1])
+    averaging: list[Tensor] | None = None
+    if x.is_cuda:
+        # a window is cut from rows that lie together, as the transform needs them
+        x = x.to(torch.float32, memory_format=torch.contiguous_format)
+        averaging = averaging_of_spectra(tall, wide, spectrum_px, x)
     at_once = max(1, height * width // (4 * tall * wide))
     group: list[Tensor] = []
     described: list[Tensor] = []
-    for top in tops:
-        for left in lefts:
-            group.append(x[:, :, top : top + tall, left : left + wide])
-            if len(group) == at_once:
-                windows = torch.cat(group)
-                described.append(describe_spectrum(windows, weight, bias, spectrum_px, gamma))
-                group.clear()
-    if len(group) > 0:
-        windows = torch.cat(group)
-        described.append(describe_spectrum(windows, weight, bias, spectrum_px, gamma))
+    for number in range(len(tops) * len(lefts)):
+        top, left = tops[number // len(lefts)], lefts[number % len(lefts)]
+        group.append(x[:, :, top : top + tall, left : left + wide])
+        if len(group) == at_once or number == len(tops) * len(lefts) - 1:
+            windows = torch.cat(group)
+            described.append(
+                describe_spectrum(windows, weight, bias, spectrum_px, gamma, averaging)
+            )
+            group.clear()
     grid = torch.cat(described).reshape(len(tops), len(lefts), images, channels)
     return grid.permute(2, 3, 0, 1)
 

@@ -12,6 +12,7 @@ from crossres.networks.layers import (
     initialise_glorot,
     pad_to_multiple,
     reach_of_levels,
+    upsampled,
 )
 
 
@@ -91,7 +92,7 @@ class CARE(ImageNetwork):
             x = self.pool(x, 2)
         x = self.bottom(x)
         for block in self.up:
-            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = upsampled(x, "nearest")
             x = torch.cat([x, skips.pop()], dim=1)
             x = block(x)
         return image + crop_to(in_float32(self.last, x), image.shape[2:])

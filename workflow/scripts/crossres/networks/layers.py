@@ -142,6 +142,26 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     return F.pad(x, pads, mode="replicate")
 
 
+def upsampled(x: Tensor, mode: str) -> Tensor:
+    """Return (N, C, [Z, ]Y, X) at twice the size, half-pixel centres.
+
+    In the type of ``x``, also under autocast, which would make it float32 and all that follows
+    twice as many bytes; a convolution would round it again.
+
+    Parameters
+    ----------
+    x
+        Maps.
+    mode
+        "bilinear", of images, or "nearest".
+    """
+    corners = False if mode == "bilinear" else None
+    if x.dtype != torch.bfloat16:
+        return F.interpolate(x, scale_factor=2.0, mode=mode, align_corners=corners)
+    with torch.autocast(x.device.type, enabled=False):
+        return F.interpolate(x, scale_factor=2.0, mode=mode, align_corners=corners)
+
+
 def crop_to(x: Tensor, size: Sequence[int]) -> Tensor:
     """Return the first ``size`` pixels along the spatial axes of (N, C, [Z, ]Y, X)."""
     window: tuple[Any, ...] = (..., *(slice(0, n) for n in size))

@@ -12,6 +12,7 @@ from crossres.networks.layers import (
     initialise_he,
     pad_to_multiple,
     reach_of_levels,
+    upsampled,
 )
 
 SLOPE = 0.1
@@ -97,9 +98,8 @@ class UNet(ImageNetwork):
             skips.append(x)
             x = F.avg_pool2d(x, 2)
         x = F.leaky_relu(self.bottom(x), SLOPE)
-        corners = False if self.upsampling == "bilinear" else None
         for block in self.up:
-            x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, align_corners=corners)
+            x = upsampled(x, self.upsampling)
             x = torch.cat([skips.pop(), x], dim=1)
             x = block(x)
         return crop_to(in_float32(self.last, x), size)

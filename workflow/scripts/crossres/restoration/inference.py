@@ -99,9 +99,11 @@ class Inference:
         InputError
             The network gives another size than it is given.
         """
-        given = torch.from_numpy(patch)[None, None]
+        given = torch.from_numpy(patch)
         if self.device.type == "cuda":
-            given = given.pin_memory().to(self.device, non_blocking=True)
+            pinned = torch.empty(given.shape, dtype=torch.float32, pin_memory=True)
+            given = pinned.copy_(given).to(self.device, non_blocking=True)
+        given = given[None, None]
         output = self._apply(given)
         if output.shape != given.shape:
             raise InputError(
