@@ -48,7 +48,8 @@ def test_profiles_name_no_rule_that_is_not_there():
 
 
 def test_a_rule_that_may_use_the_whole_machine_is_given_a_number_on_a_cluster():
-    whole = {name for name, text in rule_texts().items() if "threads: WHOLE_MACHINE" in text}
+    whole = {name for name, text in rule_texts().items() if "WHOLE_MACHINE" in text}
+    assert "train_network" in whole
     assert whole <= set(slurm()["set-threads"])
 
 

@@ -16,8 +16,8 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# On one machine Snakemake cuts this down to the cores there are, so that two trainings never share
-# its GPU; on a cluster the profile sets its own number (set-threads). A limit in profiles/default
+# On one machine Snakemake cuts this down to the cores there are, so that two jobs never share its
+# GPU; on a cluster the profile sets its own number (set-threads). A limit in profiles/default
 # would hold there too, as Snakemake reads that file beside any --profile.
 WHOLE_MACHINE = 1024
 GPU = 0 if CONFIG.device == "cpu" else 1

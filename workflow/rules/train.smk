@@ -42,7 +42,7 @@ rule train_network:
         "logs/train_network/{experiment}/{channel}/{network}_seed_{seed}.tsv"
     conda:
         "../../envs/crossres.yaml"
-    threads: WHOLE_MACHINE
+    threads: TRAINING.threads(workflow.cores, WHOLE_MACHINE)
     resources:
         gpu=GPU * CONFIG.gpus_per_training,
         # no param: as many GPUs as there are today give the same model up to rounding

@@ -1,10 +1,19 @@
 """What train.smk takes."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from crossres.catalogue.networks import module_of
 from crossres.experiments import InitialModel, Layout, code_hash, initial_model
 from crossres.planning.stage import Function, Stage, Wildcards
+
+GPU_DEVICES = ("/dev/nvidia0", "/dev/dxg", "/dev/kfd")
+"""Where Linux, its guest in Windows, and AMD's driver show a GPU."""
+
+
+def has_gpu() -> bool:
+    """Whether this machine seems to have a GPU; torch knows better, and takes seconds to ask."""
+    return any(Path(device).exists() for device in GPU_DEVICES)
 
 
 class Training(Stage):
@@ -21,6 +30,29 @@ class Training(Stage):
         """
         settings = self.experiment(wildcards).networks[wildcards.network].as_params()
         return {**settings, "seeds": (int(wildcards.seed),), "initialise_from": None}
+
+    def threads(self, cores: int | None, whole_machine: int) -> int:
+        """Return how many threads a training takes.
+
+        With a GPU the whole machine, so that two never share the card. Without one, each its part:
+        small networks gain little from a second thread, and two trainings of one thread each make
+        half as many steps again as one after the other with two.
+
+        Parameters
+        ----------
+        cores
+            That Snakemake may use; None where each job has a machine of its own.
+        whole_machine
+            More threads than any machine has.
+        """
+        if cores is None or (self.config.device != "cpu" and has_gpu()):
+            return whole_machine
+        trainings = sum(
+            len(experiment.channels) * len(network.seeds)
+            for experiment in self.experiments.values()
+            for network in experiment.networks.values()
+        )
+        return max(1, cores // max(1, trainings))
 
     def initial(self, wildcards: Wildcards) -> list[str]:
         """Return the model of another experiment that a training begins from, if any."""
