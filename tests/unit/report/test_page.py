@@ -204,3 +204,16 @@ def test_the_spread_over_seeds_is_that_of_the_means_over_fields(written, tmp_pat
 
 def test_one_seed_has_no_spread(written):
     assert "Spread over seeds" not in written()[1]
+
+
+@pytest.mark.parametrize(("of_gan", "said"), [(0.3, False), (2.5, True)])
+def test_a_network_that_paints_noise_is_named(written, tmp_path, of_gan, said):
+    unevenness = {"input": 3.0, "richardson_lucy": 9.0, "gan": of_gan, "cnn": 0.2, "target": 4.0}
+    rows = [("01", method, np.nan, "background_sd", sd) for method, sd in unevenness.items()]
+    metrics = pd.concat([metric_rows(), pd.DataFrame(rows, columns=metric_rows().columns)])
+    metrics.to_csv(tmp_path / "painted.csv", index=False)
+    _, words = written(metrics=str(tmp_path / "painted.csv"))
+    assert ("GAN paints a pattern" in words) == said
+    assert not said or "uneven by 2.5 counts where the target's noise is 4" in words
+    assert "CNN paints" not in words
+    assert "Richardson paints" not in words

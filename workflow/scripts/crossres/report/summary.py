@@ -7,8 +7,13 @@ from typing import Any
 import pandas as pd
 
 from crossres.catalogue.classical import CLASSICAL
-from crossres.catalogue.methods import TRUTH, label_of
+from crossres.catalogue.methods import ENSEMBLE, TARGET, TRUTH, in_order, label_of
+from crossres.catalogue.networks import NETWORKS
+from crossres.measure.background import NOISE
 from crossres.report.tables import Table, metrics_table, pairs_resolved, seeds_table
+
+PAINTED = 0.5
+"""Part of the noise of the target's background from which a network's counts as painted."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,15 @@ class BestParameters:
 
 
 @dataclass(frozen=True)
+class PaintedNoise:
+    """A network whose background is about as uneven as the target's noise, in counts."""
+
+    label: str
+    background_sd: str
+    target_sd: str
+
+
+@dataclass(frozen=True)
 class ChannelSummary:
     """What the page shows of a channel; every word that it does not add itself.
 
@@ -90,6 +104,8 @@ class ChannelSummary:
         SSIM of the truth to the target; empty where the truth is not known.
     seeds
         Spread over seeds; None where every network has one.
+    painted
+        Networks that paint a pattern in place of noise.
     """
 
     experiment: str
@@ -107,6 +123,7 @@ class ChannelSummary:
     measured: Table | None
     ceiling: str
     seeds: Table | None
+    painted: tuple[PaintedNoise, ...]
 
 
 def summarise(found: ChannelTables) -> ChannelSummary:
@@ -142,16 +159,32 @@ def summarise(found: ChannelTables) -> ChannelSummary:
         measured=measured,
         ceiling="" if metrics is None else _ceiling(metrics),
         seeds=None if metrics is None else seeds_table(metrics),
+        painted=() if metrics is None else painted_noise(metrics),
+    )
+
+
+def painted_noise(metrics: pd.DataFrame) -> tuple[PaintedNoise, ...]:
+    """Return the networks that paint a pattern where the target shows nothing but noise.
+
+    A network gives one answer for an input and cannot draw noise. Where its background is half as
+    uneven as that of a noisy target, what it shows there is of its own making.
+
+    Parameters
+    ----------
+    metrics
+        metrics.csv.
+    """
+    found = metrics[metrics.metric == NOISE.name].groupby("method").value.median()
+    target = found.get(TARGET, 0.0)
+    return tuple(
+        PaintedNoise(label_of(method), f"{found[method]:.2g}", f"{target:.2g}")
+        for method in in_order(found.index)
+        if method.removesuffix(ENSEMBLE) in NETWORKS and found[method] > PAINTED * target > 0
     )
 
 
 def _median_and_largest(values: pd.Series) -> tuple[str, str]:
     return f"{values.median():.2g}", f"{values.max():.2g}"
-
-
-def _true_errors(error: pd.DataFrame) -> Errors:
-    in_nm = f"{error.error_rms_nm.median():.2g}"
-    return Errors(*_median_and_largest(error.error_rms_px), in_nm)
 
 
 def _ceiling(metrics: pd.DataFrame) -> str:
