@@ -10,7 +10,7 @@ from crossres.catalogue.networks import NETWORKS
 from crossres.jobs import InputError
 from crossres.networks import build
 from crossres.networks.attention import WindowedAttention
-from crossres.restoration import restore
+from crossres.restoration import Inference, restore
 
 CONVOLUTIONAL = [key for key in SETTINGS if "pooling_px" not in SETTINGS[key]]
 ATTENTION = [key for key in SETTINGS if "pooling_px" in SETTINGS[key]]
@@ -233,3 +233,22 @@ def test_memory_for_not_even_the_smallest_tile_ends_clearly():
 def test_another_error_of_the_model_is_not_taken_for_want_of_memory():
     with pytest.raises(RuntimeError, match="shapes do not match"):
         restore(Hungry(10, RuntimeError("shapes do not match")), picture((64, 64)))
+
+
+def test_an_image_that_may_not_be_written_to_is_restored(rng):
+    # as a field mapped from a file
+    image = rng.random((40, 40)).astype(np.float32)
+    image.flags.writeable = False
+    np.testing.assert_array_equal(restore(Doubling(), image), 2 * image)
+
+
+def test_many_images_are_restored_by_one_prepared_network(rng):
+    network = small_network("cnn").train()
+    inference = Inference(network)
+    for shape in ((40, 40), (40, 40), (33, 57)):
+        image = rng.random(shape).astype(np.float32)
+        np.testing.assert_allclose(
+            restore(inference, image), untiled(network.eval(), image), atol=1e-6
+        )
+        network.train()
+    assert network.training

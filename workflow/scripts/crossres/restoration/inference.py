@@ -90,7 +90,7 @@ class Inference:
         Parameters
         ----------
         patch
-            ([Z, ]Y, X) float32, normalised.
+            ([Z, ]Y, X), normalised.
         within
             What of it is wanted.
 
@@ -99,11 +99,10 @@ class Inference:
         InputError
             The network gives another size than it is given.
         """
-        given = torch.from_numpy(patch)
-        if self.device.type == "cuda":
-            pinned = torch.empty(given.shape, dtype=torch.float32, pin_memory=True)
-            given = pinned.copy_(given).to(self.device, non_blocking=True)
-        given = given[None, None]
+        on_gpu = self.device.type == "cuda"
+        given = torch.empty(patch.shape, dtype=torch.float32, pin_memory=on_gpu)
+        np.copyto(given.numpy(), patch)
+        given = given.to(self.device, non_blocking=True)[None, None]
         output = self._apply(given)
         if output.shape != given.shape:
             raise InputError(

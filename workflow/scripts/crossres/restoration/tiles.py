@@ -158,7 +158,7 @@ def _restore_tiles(
     ahead = 1 if inference.device.type == "cuda" else 0
     for tile in tiles:
         patch = np.asarray(source[tile.seen])
-        patch = scales[0].apply(patch) if scales else np.ascontiguousarray(patch, np.float32)
+        patch = scales[0].apply(patch) if scales else patch
         under_way.append((tile, inference.start(patch, tile.within)))
         while len(under_way) > ahead:
             _write_tile(inference, target, *under_way.pop(0), done, scales)
