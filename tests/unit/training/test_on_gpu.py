@@ -38,6 +38,8 @@ def synchronising_is_an_error():
     torch.cuda.set_sync_debug_mode("default")
 
 
+# torch says once that it may miss some
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode:UserWarning")
 @BOTH
 def test_a_step_does_not_wait_for_the_gpu(data, settings, synchronising_is_an_error, caplog):
     training = loop._Run(small_network(), data, settings, 0, GPU, ProcessGroup(), False, ANY_CROP)
