@@ -37,7 +37,7 @@ wildcard_constraints:
     network=NETWORK,
     seed=r"\d+",
     method=CLASSIC,
-    restoration=rf"({NETWORK})(\.seed_\d+|_ensemble)?|{CLASSIC}|input|target|truth",
+    restoration=rf"({NETWORK})(\.seed_\d+|_ensemble|_blend)?|{CLASSIC}|input|target|truth",
 
 
 def passed_on(path):

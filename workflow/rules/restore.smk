@@ -16,7 +16,7 @@ rule restore_fields:
     benchmark:
         "logs/restore_fields/{experiment}/{channel}/{restoration}_{batch}.tsv"
     wildcard_constraints:
-        restoration=rf"({NETWORK})(\.seed_\d+|_ensemble)?",
+        restoration=rf"({NETWORK})(\.seed_\d+|_ensemble|_blend)?",
     conda:
         "../../envs/crossres.yaml"
     threads: WHOLE_MACHINE
@@ -25,6 +25,7 @@ rule restore_fields:
         device=CONFIG.device,
     params:
         settings=RESTORING.settings("restoration"),
+        share=RESTORING.share,
         code=RESTORING.code,
     script:
         "../scripts/restore_fields.py"

@@ -13,6 +13,7 @@ def restore_fields(
     models: list[Path],
     fields: list[Path],
     settings: Restoration,
+    share: float | None,
     device: str,
     threads: int,
     folder: Path,
@@ -27,6 +28,8 @@ def restore_fields(
         Input images, (Y, X) or (Z, Y, X), on the target's grid.
     settings
         ``restoration`` of the experiment.
+    share
+        Of the first model in the mean; None where all count alike.
     device, threads
         Where to compute.
     folder
@@ -38,6 +41,7 @@ def restore_fields(
         settings.memory_gb,
         settings.tile_px,
         settings.self_ensemble,
+        share,
     )
     for path in progress(fields, f"restoring with {restorer.model_file.network}"):
         spread = folder / "spread" / path.name if restorer.has_spread else None
@@ -56,6 +60,7 @@ if __name__ == "__main__":
         models=[Path(path) for path in job.input.models],
         fields=fields_in([job.input.fields]),
         settings=Restoration(**job.params.settings),
+        share=job.params.share,
         device=job.resources.device,
         threads=job.threads,
         folder=Path(job.output[0]),

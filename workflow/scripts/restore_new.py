@@ -59,7 +59,11 @@ def restore_new(
         logger.warning("skipped: %d files that are no TIFF, such as %s", len(skipped), skipped[0])
     device = choose_device(asked.device, asked.threads)
     restorer = Restorer(
-        load_models(models), device, asked.memory_gb, self_ensemble=asked.self_ensemble
+        load_models(models),
+        device,
+        asked.memory_gb,
+        self_ensemble=asked.self_ensemble,
+        share=asked.share,
     )
     try:
         restore_images(restorer, images, stated, record)
@@ -82,7 +86,7 @@ def main(arguments: Sequence[str]) -> None:
             asked.pixel_size_nm, asked.z_step_nm, asked.axes, tuple(asked.channel), asked.background
         )
         hashes = {str(path.resolve()): sha256(path.read_bytes()).hexdigest() for path in models}
-        by = [code_hash("restore_new.py"), asked.self_ensemble, asdict(stated)]
+        by = [code_hash("restore_new.py"), asked.self_ensemble, asked.share, asdict(stated)]
         record = RestoredRecord(folder, hashes, by)
     except InputError as error:
         print(f"crossres: {error}", file=sys.stderr)

@@ -69,6 +69,30 @@ def test_the_mean_over_all_seeds_is_a_method_of_its_own(settings, load):
     ]
 
 
+def test_what_has_a_discriminator_is_blended_with_the_cnn(settings, load):
+    settings["networks"] = {
+        "cnn": {"iterations": 10, "seeds": [3, 5]},
+        "gan": {"iterations": 10, "seeds": [1]},
+        "tcan": {"iterations": 10, "adversarial": None},
+    }
+    settings["deconvolution"] = {}
+    settings["restoration"] = {"blend": 0.4}
+    found = {one.name: one for one in load(settings).restorations}
+    assert list(found) == ["cnn", "cnn.seed_5", "gan", "gan_blend", "tcan"]
+    blend = Restoration("gan_blend", "gan_blend", None, "gan", (1,), ("cnn", 3), 0.4)
+    assert found["gan_blend"] == blend
+    assert blend.models == [("gan", 1), ("cnn", 3)]
+    assert blend.networks == ["gan", "cnn"]
+    assert found["gan"].models == [("gan", 1)]
+
+
+@pytest.mark.parametrize("networks", [{"cnn": {"iterations": 10}}, {"gan": {"iterations": 10}}])
+def test_a_blend_of_one_alone_is_refused(settings, load, networks):
+    settings["networks"], settings["restoration"] = networks, {"blend": 0.4}
+    with pytest.raises(InputError, match=r"restoration\.blend.*train both"):
+        load(settings)
+
+
 def test_every_experiment_bears_the_name_of_its_file(settings, write_experiment):
     write_experiment(settings, "one")
     folder = write_experiment(settings, "two")

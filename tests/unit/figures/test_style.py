@@ -87,3 +87,4 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path, ending):
 def test_the_mean_of_a_networks_seeds_is_called_so():
     assert label_of("cnn_ensemble") == "CNN, mean of seeds"
     assert label_of("rcan_ensemble") == "RCAN, mean of seeds"
+    assert label_of("gan_blend") == "GAN, blended with CNN"

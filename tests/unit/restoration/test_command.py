@@ -2,6 +2,7 @@
 
 import pytest
 
+from crossres.jobs import InputError
 from crossres.restoration.command import parse
 from restore_new import main
 
@@ -52,3 +53,13 @@ def test_options_may_stand_between_images():
     asked = parse(["m.safetensors", "a", "--with", "n.safetensors", "b", "--channel", "2", "c"])
     assert (asked.model, asked.others) == ("m.safetensors", ["n.safetensors"])
     assert (asked.images, asked.channel) == (["a", "b", "c"], ["2"])
+
+
+def test_a_share_is_of_a_model_beside_others():
+    asked = parse(["gan.safetensors", "--with", "cnn.safetensors", "--share", "0.4", "a"])
+    assert asked.share == 0.4
+    with pytest.raises(InputError, match="give another --with it"):
+        parse(["gan.safetensors", "--share", "0.4", "a"])
+    for wrong in ("0", "1", "-1", "half", "nan"):
+        with pytest.raises(InputError, match="no number between 0 and 1"):
+            parse(["gan.safetensors", "--with", "cnn.safetensors", "--share", wrong, "a"])

@@ -37,9 +37,9 @@ def models(tmp_path, dims, count=1):
     return networks, paths
 
 
-def restored(tmp_path, folder, paths, **settings):
+def restored(tmp_path, folder, paths, share=None, **settings):
     place = tmp_path / "restored_batches" / folder.name
-    restore_fields(paths, fields_in([folder]), Restoration(**settings), "cpu", 1, place)
+    restore_fields(paths, fields_in([folder]), Restoration(**settings), share, "cpu", 1, place)
     return place
 
 

@@ -253,6 +253,30 @@ def test_a_seed_ensemble_gives_mean_and_spread(tmp_path, pixel_size_nm):
     np.testing.assert_allclose(spread.array, 5, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("count", "share", "factors"), [(2, 0.25, (0.25, 0.75)), (3, 0.5, (0.5, 0.25, 0.25))]
+)
+def test_the_first_model_may_have_another_share_of_the_mean(tmp_path, count, share, factors):
+    class Times(Passing):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = factor
+
+        def forward(self, x):
+            return self.factor * x
+
+    image = Image(np.full((20, 22), 10, np.uint8), "YX", 50.0)
+    values = 10.0 * np.arange(1, count + 1)
+    restoring = restorer(
+        [Times(n) for n in range(1, count + 1)], scales=(Scale(0.0, 1.0),) * 2, share=share
+    )
+    mean, spread = restored_from(tmp_path, restoring, image, spread=True)
+    expected = np.average(values, weights=factors)
+    variance = np.average((values - expected) ** 2, weights=factors)
+    np.testing.assert_allclose(mean.array, expected, rtol=1e-6)
+    np.testing.assert_allclose(spread.array, np.sqrt(variance), rtol=1e-6)
+
+
 def test_models_of_other_scales_are_averaged_in_counts(tmp_path):
     image = Image(np.full((20, 22), 10, np.uint8), "YX", 50.0)
     restoring = restorer([Passing(), Passing()])

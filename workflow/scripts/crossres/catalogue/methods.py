@@ -6,7 +6,9 @@ from crossres.catalogue.classical import CLASSICAL
 from crossres.catalogue.networks import NETWORKS
 
 INPUT, TARGET, TRUTH = "input", "target", "truth"
-ENSEMBLE = "_ensemble"
+ENSEMBLE, BLEND = "_ensemble", "_blend"
+AVERAGES = {ENSEMBLE: "mean of seeds", BLEND: f"blended with {NETWORKS['cnn'].label}"}
+"""What a network's name ends in where several models are averaged, and what that is called."""
 
 LABELS = {
     INPUT: "input",
@@ -38,9 +40,17 @@ def in_order(methods: Iterable[str]) -> list[str]:
 
 def label_of(method: str) -> str:
     """Return a method's name as figures write it."""
-    network = method.removesuffix(ENSEMBLE)
+    network = network_of(method)
     label = LABELS.get(network, network.upper())
-    return label if network == method else f"{label}, mean of seeds"
+    average = AVERAGES.get(method.removeprefix(network))
+    return f"{label}, {average}" if average else label
+
+
+def network_of(method: str) -> str:
+    """Return the network whose models are averaged, or the method itself."""
+    for ending in AVERAGES:
+        method = method.removesuffix(ending)
+    return method
 
 
 def colour_of(method: str) -> str:

@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from crossres.catalogue.classical import Classical
-from crossres.catalogue.methods import ENSEMBLE, INPUT, TARGET, TRUTH
+from crossres.catalogue.methods import BLEND, ENSEMBLE, INPUT, TARGET, TRUTH
 from crossres.catalogue.networks import Network
 from crossres.experiments.fields import MEASURED, Field, Tile
 from crossres.settings import (
@@ -24,7 +24,8 @@ class Restoration:
     ----------
     name
         Of its folder. The first seed of a network bears the network's name; further ones are
-        called <network>.seed_<n>, their mean <network>_ensemble.
+        called <network>.seed_<n>, their mean <network>_ensemble; <network>_blend is the mean of the
+        first seeds of the network and of ``cnn``.
     method
         As tables and figures know it.
     seed
@@ -33,6 +34,10 @@ class Restoration:
         Network that restores; None for a classical method.
     seeds
         Seeds of the models.
+    blended
+        Another network, and the seed of its model, that this one is averaged with.
+    share
+        Of this network in that mean.
     """
 
     name: str
@@ -40,6 +45,19 @@ class Restoration:
     seed: int | None = None
     network: str | None = None
     seeds: tuple[int, ...] = ()
+    blended: tuple[str, int] | None = None
+    share: float | None = None
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks that restore; none of a classical method."""
+        return [name for name in (self.network, self.blended and self.blended[0]) if name]
+
+    @property
+    def models(self) -> list[tuple[str, int]]:
+        """Network and seed of every model."""
+        own = [(self.network, seed) for seed in self.seeds if self.network]
+        return [*own, self.blended] if self.blended else own
 
 
 UNRESTORED = tuple(Restoration(name, name) for name in (INPUT, TARGET))
@@ -213,6 +231,10 @@ class Experiment:
             if self.settings.restoration.seed_ensemble and len(network.seeds) > 1:
                 mean = f"{name}{ENSEMBLE}"
                 found.append(Restoration(mean, mean, None, name, network.seeds))
+            if (share := self.settings.restoration.blend) and network.adversarial:
+                blend, faithful = f"{name}{BLEND}", ("cnn", self.networks["cnn"].seeds[0])
+                seeds = network.seeds[:1]
+                found.append(Restoration(blend, blend, None, name, seeds, faithful, share))
         return found
 
     @property

@@ -81,8 +81,7 @@ class Layout:
     @classmethod
     def models(cls, restoration: Restoration) -> list[str]:
         """Return the model files behind a restoration, none behind a classical method."""
-        network = restoration.network or ""
-        return [cls.fill(cls.model, network=network, seed=seed) for seed in restoration.seeds]
+        return [cls.fill(cls.model, network=name, seed=seed) for name, seed in restoration.models]
 
     @classmethod
     def noiseless(cls, experiment: Experiment) -> str | None:

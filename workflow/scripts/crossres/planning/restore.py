@@ -22,9 +22,12 @@ class Restoring(Stage):
 
     def code(self, wildcards: Wildcards) -> str:
         """Return the hash of what restores, and of what builds the network."""
-        network = self.restoration(wildcards).network
-        assert network is not None
-        return code_hash("restore_fields.py", module_of(network))
+        modules = map(module_of, self.restoration(wildcards).networks)
+        return code_hash("restore_fields.py", *modules)
+
+    def share(self, wildcards: Wildcards) -> float | None:
+        """Return the share of the first model in the mean of several; None where all are alike."""
+        return self.restoration(wildcards).share
 
     def microscope(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the input's microscope, whose blur is undone."""

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from crossres.catalogue.classical import CLASSICAL
-from crossres.catalogue.methods import ENSEMBLE, TARGET, TRUTH, in_order, label_of
+from crossres.catalogue.methods import TARGET, TRUTH, in_order, label_of, network_of
 from crossres.catalogue.networks import NETWORKS
 from crossres.measure.background import NOISE
 from crossres.report.tables import Table, metrics_table, pairs_resolved, seeds_table
@@ -179,7 +179,7 @@ def painted_noise(metrics: pd.DataFrame) -> tuple[PaintedNoise, ...]:
     return tuple(
         PaintedNoise(label_of(method), f"{found[method]:.2g}", f"{target:.2g}")
         for method in in_order(found.index)
-        if method.removesuffix(ENSEMBLE) in NETWORKS and found[method] > PAINTED * target > 0
+        if network_of(method) in NETWORKS and found[method] > PAINTED * target > 0
     )
 
 

@@ -79,30 +79,31 @@ class Average:
 
     References
     ----------
-    Welford, Technometrics 4, 419 (1962).
+    Welford, Technometrics 4, 419 (1962); with weights, West, Commun. ACM 22, 532 (1979).
     """
 
     def __init__(self, mean: Pixels, spread: Pixels) -> None:
         self.mean = mean
         self.spread = spread
-        self.count = 0
+        self.total = 0.0
 
-    def add(self, image: Pixels) -> None:
+    def add(self, image: Pixels, weight: float = 1.0) -> None:
         """Take one more image into account, block by block."""
-        self.count += 1
+        first = self.total == 0
+        self.total += weight
         for window in self._windows():
             values = image[window]
             # a copy: of an array a window is a view, which would change with it
-            before = np.array(self.mean[window]) if self.count > 1 else np.zeros_like(values)
-            after = before + (values - before) / self.count
-            squares = self.spread[window] if self.count > 1 else np.zeros_like(values)
+            before = np.zeros_like(values) if first else np.array(self.mean[window])
+            after = before + (values - before) * weight / self.total
+            squares = np.zeros_like(values) if first else self.spread[window]
             self.mean[window] = after
-            self.spread[window] = squares + (values - before) * (values - after)
+            self.spread[window] = squares + weight * (values - before) * (values - after)
 
     def finish(self) -> None:
         """Turn the sums of squares into standard deviations, those of a population."""
         for window in self._windows():
-            self.spread[window] = np.sqrt(self.spread[window] / self.count)
+            self.spread[window] = np.sqrt(self.spread[window] / self.total)
 
     def _windows(self) -> Iterator[Window]:
         return slabs(self.mean.shape)

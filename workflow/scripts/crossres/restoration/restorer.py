@@ -74,6 +74,9 @@ class Restorer:
         Side of a tile, by default as large as the memory allows.
     self_ensemble
         Restore in all eight orientations of the square.
+    share
+        Of the first of several models in their mean, the others sharing the rest; None is as much
+        as each other's.
     """
 
     models: Sequence[Model]
@@ -81,6 +84,7 @@ class Restorer:
     memory_gb: float = 4.0
     tile_px: int | None = None
     self_ensemble: bool = False
+    share: float | None = None
     _said: set[str] = field(default_factory=set)
     _inferences: dict[nn.Module, Inference] = field(default_factory=dict)
 
@@ -88,6 +92,14 @@ class Restorer:
     def model_file(self) -> ModelFile:
         """What the models' files have in common."""
         return self.models[0][1]
+
+    @property
+    def shares(self) -> list[float]:
+        """Of each model in the mean, up to a common factor."""
+        others = len(self.models) - 1
+        if self.share is None or not others:
+            return [1.0] * len(self.models)
+        return [self.share, *[(1 - self.share) / others] * others]
 
     @property
     def has_spread(self) -> bool:
@@ -223,12 +235,12 @@ class Restorer:
         """Restore by every model in every orientation; write mean and standard deviation."""
         average = Average(mean, spread)
         orientations = ORIENTATIONS if self.self_ensemble else ORIENTATIONS[:1]
-        for model in self.models:
+        for model, share in zip(self.models, self.shares, strict=True):
             for orientation in orientations:
                 member = StoredArray.create(scratch / "member", np.float32, source.shape)
                 oriented = Oriented(source, orientation)
                 self._apply(model, oriented, Oriented(member, orientation), where)
-                average.add(member)
+                average.add(member, share)
         average.finish()
 
     def _apply(self, model: Model, source: Pixels, target: Pixels, where: str) -> None:

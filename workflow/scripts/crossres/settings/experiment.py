@@ -1,8 +1,8 @@
 """config/experiments/<name>.yaml: one pair of modalities, from its raw images to its figures."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import create_model
+from pydantic import create_model, model_validator
 
 from crossres.catalogue.networks import NETWORKS, Network
 from crossres.section import Section
@@ -64,6 +64,18 @@ class ExperimentSettings(Section):
     validation split, by the mean Pearson correlation with the target."""
     measure: Measure = Measure()
     """What is measured on the blind test fields."""
+
+    @model_validator(mode="after")
+    def _blend_needs_both(self) -> Self:
+        """Refuse a blend where there is nothing to blend, or nothing to blend it with."""
+        trained = self.networks.trained
+        both = "cnn" in trained and any(network.adversarial for network in trained.values())
+        if self.restoration.blend is not None and not both:
+            raise ValueError(
+                "restoration.blend averages a network that has a discriminator with cnn; train "
+                "both, or leave it out"
+            )
+        return self
 
 
 class ExperimentFile(ExperimentSettings):

@@ -22,3 +22,6 @@ class Restoration(Section):
     seed_ensemble: bool = False
     """Average the restorations by all seeds of a network as one more method,
     `<network>_ensemble`; the standard deviation lies under spread/."""
+    blend: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Average each network that has a discriminator with `cnn`, which has none, as one more method,
+    `<network>_blend`: the network's share, near 0 faithful, near 1 sharp."""
