@@ -50,35 +50,15 @@ GPU = torch.device("cuda", 0)
 STEPS = {"gan": 2, "rcan 3D": 2, "tcan": 2, "rcan": 2, "cnn": 1, "care": 1, "dfcan": 1}
 """Rounds of each case of training."""
 
-PUBLISHED: dict[str, dict[str, Any]] = {
-    "gan": {"kind": "standard", "gradient_share": None, "camera_noise": False,
-            "gradient_penalty": 0.0, "shares": {"mse": 0.05}, "warm_up_iterations": 0,
-            "alone_iterations": 0},
-    "tcan": {"gradient_share": None, "camera_noise": False, "gradient_penalty": 0.0, "shares": {},
-             "warm_up_iterations": 0, "alone_iterations": 0},
-}  # fmt: skip
-"""The discriminator's part as Wang et al. 2019 and Huang et al. 2023 print it."""
-
-BALANCED = {
-    "kind": "relativistic",
-    "shares": {},
-    "gradient_share": 0.3,
-    "camera_noise": True,
-    "gradient_penalty": 0.1,
-    "learning_rate": 1.0e-4,
-    "warm_up_iterations": 1000,
-    "alone_iterations": 150,
+TRAININGS: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "cnn": ("cnn", 3000, {}),
+    "gan": ("gan", 3000, {}),
+    "gan, published loss": ("gan", 3000, {"adversarial": {"recipe": "published"}}),
+    "tcan": ("tcan", 1500, {}),
+    "tcan, published loss": ("tcan", 1500, {"adversarial": {"recipe": "published"}}),
+    "rcan": ("rcan", 1500, {}),
 }
-
-TRAININGS: dict[str, tuple[str, int, dict[str, Any] | None]] = {
-    "cnn": ("cnn", 3000, None),
-    "gan": ("gan", 3000, BALANCED),
-    "gan, published loss": ("gan", 3000, PUBLISHED["gan"]),
-    "tcan": ("tcan", 1500, BALANCED),
-    "tcan, published loss": ("tcan", 1500, PUBLISHED["tcan"]),
-    "rcan": ("rcan", 1500, None),
-}
-"""Network, iterations and the discriminator's settings of each training."""
+"""Network, iterations, and what differs from the experiment's settings, in each training."""
 
 FIELDS = {"train": 32, "validation": 3, "test": 6}
 FIELD_PX, PATCH_PX = 1024, 256
@@ -169,13 +149,12 @@ def trainings(options: argparse.Namespace) -> Iterator[Row]:
         "confocal_sted_beads", "paper", ROOT / "config" / "experiments"
     )
     yield {"case": "confocal", **scores(fields, fields.inputs["test"], "input")}
-    for name, (network, iterations, adversarial) in TRAININGS.items():
+    for name, (network, iterations, changes) in TRAININGS.items():
         iterations //= options.shorter
         given = getattr(experiment.networks, network).as_params()
         given |= {"iterations": iterations, "validate_every": iterations // 5}
-        if adversarial is not None:
-            given["adversarial"] = {**given["adversarial"], **adversarial}
-        yield {"case": name, **trained(network, NETWORKS[network](**given), fields)}
+        settings = NETWORKS[network](**{**given, **changes})
+        yield {"case": name, **trained(network, settings, fields)}
 
 
 def trained(name: str, settings: Network, fields: SimulatedFields) -> Row:

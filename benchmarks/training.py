@@ -33,7 +33,8 @@ from crossres.training import ProcessGroup, Recipe, TrainingData, train
 from crossres.training.batches import ANY_CROP, Sampling, draw_batch
 from crossres.training.losses import FIDELITY, discriminator_term, generator_term
 
-SMALL = {"width": 8, "downsample": True}
+PUBLISHED = {"recipe": "published"}
+SMALL = {**PUBLISHED, "width": 8, "downsample": True}
 CASES: dict[str, dict[str, Any]] = {
     "demo": {
         "cnn": {"dims": 2, "patch": (64, 64), "width": 16},
@@ -45,11 +46,11 @@ CASES: dict[str, dict[str, Any]] = {
                     "batch": 1},
     },
     "paper": {
-        "gan": {"dims": 2, "patch": (64, 64)},
+        "gan": {"dims": 2, "patch": (64, 64), "adversarial": PUBLISHED},
         "cnn": {"dims": 2, "patch": (64, 64)},
         "rcan": {"dims": 2, "patch": (64, 64)},
         "rcan 3D": {"dims": 3, "patch": (16, 256, 256), "batch": 1},
-        "tcan": {"dims": 2, "patch": (256, 256)},
+        "tcan": {"dims": 2, "patch": (256, 256), "adversarial": PUBLISHED},
         "dfcan": {"dims": 2, "patch": (64, 64)},
         "care": {"dims": 2, "patch": (128, 128)},
         "srresnet": {"dims": 2, "patch": (128, 128)},

@@ -6,6 +6,7 @@ from crossres.jobs import InputError
 from crossres.settings import load_experiment_settings
 
 EVERY = ["gan", "cnn", "rcan", "tcan", "dfcan", "care", "srresnet", "esrgan"]
+BALANCED = ["gan", "tcan"]
 RECIPES = {
     # Wang 2019: Adam at 1e-4 and 1e-5, twelve patches on each GPU, the MSE 1-10 % of the loss
     "gan": {"learning_rate": 1e-4, "batch": 12, "loss": {"mse": 1}, "schedule": "constant",
@@ -68,7 +69,35 @@ def only(settings, recipe):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_network_has_the_recipe_of_its_paper(load, name):
-    assert only(load(name), RECIPES[name]) == RECIPES[name]
+    given = {"adversarial": {"recipe": "published"}} if name in BALANCED else {}
+    assert only(load(name, given), RECIPES[name]) == RECIPES[name]
+
+
+@pytest.mark.parametrize("name", BALANCED)
+def test_a_discriminator_whose_printed_loss_paints_noise_is_balanced(load, name):
+    found = load(name, {"iterations": 1000, "learning_rate": 3e-4})
+    assert found.adversarial.kind == "relativistic"
+    assert found.adversarial.gradient_share == 0.3
+    assert found.adversarial.camera_noise
+    assert found.adversarial.gradient_penalty == 0.1
+    assert found.adversarial.shares == {}
+    # half of the iterations without it, a tenth of them for it alone, and the generator's rate
+    assert found.joining == (500, 100, 3e-4)
+    assert load(name, {"iterations": 10**5}).joining == (50000, 150, 1e-4)
+
+
+@pytest.mark.parametrize("name", BALANCED)
+def test_what_is_given_beside_a_recipe_comes_before_it(load, name):
+    given = {"recipe": "published", "learning_rate": 2e-5, "camera_noise": True}
+    found = load(name, {"adversarial": given})
+    assert (found.joining.learning_rate, found.adversarial.camera_noise) == (2e-5, True)
+    again = type(found)(**found.as_params())
+    assert again == found
+
+
+def test_shares_of_the_loss_take_the_place_of_that_of_the_gradient(load):
+    found = load("gan", {"adversarial": {"shares": {"mse": 0.9}}}).adversarial
+    assert (found.gradient_share, found.shares) == (None, {"mse": 0.9})
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -179,8 +208,10 @@ def test_a_wrong_value_is_named_beside_keys_that_are_right(refusal):
         ("gan", {"adversarial": {"shares": {"mse": 0.6, "log_ssim": 0.4}}},
          ["networks.gan.adversarial.shares sum to 1", "less than 1"]),
         ("gan", {"adversarial": {"shares": {"mse": 1}}}, ["networks.gan.adversarial.shares.mse"]),
-        ("gan", {"loss": {"mae": 1, "mse": 1, "ssim": 0.5}},
+        ("gan", {"loss": {"mae": 1, "mse": 1, "ssim": 0.5}, "adversarial": {"recipe": "published"}},
          ["networks.gan.loss has mae and ssim", "adversarial.shares lacks"]),
+        ("gan", {"adversarial": {"warm_up_iterations": 4, "alone_iterations": 6}},
+         ["would never meet its discriminator", "4 iterations of warm-up and 6 of"]),
         ("gan", {"adversarial": {"warm_up_iterations": 10}},
          ["networks.gan.adversarial.warm_up_iterations is 10", "below iterations (10)"]),
         ("tcan", {"adversarial": {"kind": "wasserstein"}},

@@ -19,6 +19,7 @@ from training_runs import (
     small_network,
 )
 
+from crossres.catalogue.networks import Joining
 from crossres.networks.slices import SliceBySlice
 from crossres.training import ProcessGroup, TrainingData, loop
 from crossres.training.adversary import Adversary
@@ -245,9 +246,9 @@ def test_the_generator_waits_while_the_discriminator_learns_alone(data, tmp_path
 def test_the_gradient_penalty_is_r1(data):
     gamma = 0.1
     settings = changed(BALANCED.adversarial, gradient_penalty=gamma)
-    adversary = Adversary(
-        settings, (0.9, 0.999), 0, torch.device("cpu"), torch.float32, ProcessGroup()
-    )
+    device = torch.device("cpu")
+    joining = Joining(0, 0, 1e-4)
+    adversary = Adversary(settings, joining, (0.9, 0.999), 0, device, torch.float32, ProcessGroup())
     slope = torch.arange(12.0).reshape(1, 1, 3, 4)
     both = torch.rand(4, 1, 3, 4, requires_grad=True)
     of_target = (both[2:] * slope).flatten(1).sum(dim=1)

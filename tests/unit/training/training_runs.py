@@ -29,6 +29,7 @@ PLAIN = GAN(
 ADVERSARIAL = PLAIN.model_copy(
     update={
         "adversarial": GanAdversarial(
+            recipe="published",
             width=2,
             blocks=3,
             downsample=True,

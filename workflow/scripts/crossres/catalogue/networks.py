@@ -4,7 +4,7 @@ An entry is a class: its fields are the keys of ``networks.<name>``, their defau
 the paper it is from. ``module`` names what builds it, so that nothing here loads torch.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
@@ -28,6 +28,19 @@ Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
 
 FINE_TUNING = 100
 """Default iterations over which the learning rate grows when fine-tuning."""
+
+
+class Joining(NamedTuple):
+    """When a discriminator joins in, and how fast it learns."""
+
+    warm_up_iterations: int
+    alone_iterations: int
+    learning_rate: float
+
+    @property
+    def meets_at(self) -> int:
+        """First iteration in which the generator meets it."""
+        return self.warm_up_iterations + self.alone_iterations
 
 
 class Network(Section):
@@ -92,6 +105,21 @@ class Network(Section):
         growing = FINE_TUNING if given.get("initialise_from") else 0
         return {**given, "rate_warm_up_iterations": growing}
 
+    @property
+    def joining(self) -> "Joining | None":
+        """When its discriminator joins in, and how fast it learns; None without one."""
+        found = self.adversarial
+        if found is None:
+            return None
+        warm_up, alone, rate = (
+            found.warm_up_iterations, found.alone_iterations, found.learning_rate
+        )  # fmt: skip
+        return Joining(
+            self.iterations // 2 if warm_up is None else warm_up,
+            min(150, self.iterations // 10) if alone is None else alone,
+            self.learning_rate if rate is None else rate,
+        )
+
     @classmethod
     def own(cls) -> set[str]:
         """Return the keys that only this network has: what it is built from."""
@@ -104,8 +132,9 @@ class Network(Section):
 
 
 class GanAdversarial(Adversarial):
-    """As Wang et al. 2019."""
+    """Built as by Wang et al. 2019."""
 
+    recipe: Literal["published", "balanced"] = "balanced"
     shares: dict[Term, Share] = {"mse": 0.05}
 
 
@@ -178,10 +207,11 @@ class RCAN(Network):
 
 
 class TcanAdversarial(Adversarial):
-    """As Huang et al. 2023."""
+    """Built as by Huang et al. 2023."""
 
+    recipe: Literal["published", "balanced"] = "balanced"
     kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic"
-    learning_rate: Length = 5.0e-5
+    learning_rate: Length | None = 5.0e-5
     downsample: bool = True
     fully_connected: Positive = 3
 
@@ -314,7 +344,7 @@ class EsrganAdversarial(Adversarial):
     kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic_average"
     weight: Length = 0.5
     width: Positive = 64
-    learning_rate: Length = 1.0e-4
+    learning_rate: Length | None = 1.0e-4
     downsample: bool = True
     blocks: Positive = 4
     leading_convolution: bool = False

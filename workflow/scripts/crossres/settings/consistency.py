@@ -149,10 +149,17 @@ def _of_network(where: str, network: Network, patch_px: int) -> Iterator[str]:
     adversarial = network.adversarial
     if adversarial is None:
         return
-    if adversarial.warm_up_iterations >= network.iterations:
+    joining = network.joining
+    if joining and joining.warm_up_iterations >= network.iterations:
         yield (
-            f"{where}.adversarial.warm_up_iterations is {adversarial.warm_up_iterations}; it "
+            f"{where}.adversarial.warm_up_iterations is {joining.warm_up_iterations}; it "
             f"must lie below iterations ({network.iterations})"
+        )
+    elif joining and joining.meets_at >= network.iterations:
+        yield (
+            f"{where}.adversarial: the generator would never meet its discriminator, after "
+            f"{joining.warm_up_iterations} iterations of warm-up and {joining.alone_iterations} of "
+            f"the discriminator alone; both must end before iterations ({network.iterations})"
         )
     if any(adversarial.shares.values()) and adversarial.weight != 1:
         yield (

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from crossres.catalogue.adversarial import Adversarial
+from crossres.catalogue.networks import Joining
 from crossres.jobs import logger
 from crossres.networks import PatchDiscriminator
 from crossres.patches import TargetNoise
@@ -29,6 +30,8 @@ class Adversary:
     ----------
     settings
         Of the discriminator.
+    joining
+        When it joins in, and how fast it learns.
     betas
         Of its Adam.
     seed
@@ -46,6 +49,7 @@ class Adversary:
     def __init__(
         self,
         settings: Adversarial,
+        joining: Joining,
         betas: tuple[float, float],
         seed: int,
         device: torch.device,
@@ -54,6 +58,7 @@ class Adversary:
         noise: TargetNoise | None = None,
     ) -> None:
         self.settings, self.device, self.precision, self.group = settings, device, precision, group
+        self.joining = joining
         self.equilibrium = equilibrium(settings.kind)
         self.balance = Balance(settings.shares, device)
         share = settings.gradient_share
@@ -68,14 +73,9 @@ class Adversary:
             torch.manual_seed(seed + 1)
             discriminator = PatchDiscriminator(settings)
         self.discriminator, self.optimiser = prepare(
-            discriminator, settings.learning_rate, betas, device
+            discriminator, joining.learning_rate, betas, device
         )
         self.parallel_discriminator = group.data_parallel(self.discriminator)
-
-    @property
-    def joins_at(self) -> int:
-        """First iteration in which the generator meets the discriminator."""
-        return self.settings.warm_up_iterations + self.settings.alone_iterations
 
     def penalised_at(self, iteration: int) -> bool:
         """Whether the gradient penalty is taken in this iteration."""
@@ -83,7 +83,7 @@ class Adversary:
 
     def draw(self, shape: Sequence[int], iteration: int, rate_factor: float) -> None:
         """Set what changes from one iteration to the next: the rate, and what is random."""
-        set_rate(self.optimiser, rate_factor * self.settings.learning_rate)
+        set_rate(self.optimiser, rate_factor * self.joining.learning_rate)
         if self.noise is not None:
             for update in ("generator", "discriminator"):
                 self.noise.draw(shape, iteration, update)

@@ -86,9 +86,10 @@ class Step:
             own = compiled(own, example, self.precision, settings.adversarial is not None)
         self.parallel_generator = group.data_parallel(own)
         self.adversary: Adversary | None = None
-        if settings.adversarial:
+        if settings.adversarial and settings.joining:
             self.adversary = Adversary(
                 settings.adversarial,
+                settings.joining,
                 settings.betas,
                 seed,
                 device,
@@ -103,10 +104,10 @@ class Step:
     def work_of(self, iteration: int) -> Work:
         """Return what an iteration, from 0, computes."""
         adversary = self.adversary
-        if adversary is None or iteration < adversary.settings.warm_up_iterations:
+        if adversary is None or iteration < adversary.joining.warm_up_iterations:
             return Work(True, False, False, False)
         penalised = adversary.penalised_at(iteration)
-        if iteration < adversary.joins_at:
+        if iteration < adversary.joining.meets_at:
             return Work(False, True, penalised, False)
         share = adversary.gradient_balance is not None or iteration % CHECK_EVERY == 0
         return Work(True, True, penalised, share)
@@ -174,39 +175,53 @@ class Step:
             # thousands, throws the weights far off until its running variances have followed.
             scale = sum(balanced.values()) if balanced else 1.0
         parts |= {name: weight * unweighted[name] for name, weight in weights.items()}
-        gradients = self._balance_gradients(restored, parts) if work.share else {}
+        gradient: Tensor | None = None
+        looked_at: dict[str, Tensor] = {}
+        if work.share:
+            gradient, looked_at = self._balance_gradients(restored, parts)
         loss = torch.stack(list(parts.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
-        (loss / scale).backward()
+        if gradient is None:
+            (loss / scale).backward()
+        else:
+            torch.autograd.backward(restored, gradient)
         self.optimiser.step()
         terms = {"generator_loss": loss, **unweighted}
         terms |= {f"weight_{name}": weight for name, weight in balanced.items()}
-        terms |= gradients
+        terms |= looked_at
         return terms | {f"{name}_share": part / loss for name, part in parts.items()}
 
-    def _balance_gradients(self, restored: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _balance_gradients(
+        self, restored: Tensor, parts: dict[str, Tensor]
+    ) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Weigh the adversarial part, if its share of the gradient is set, and return that share.
 
         It is the share of the norms of both gradients at the last convolution. Where the share of
-        the loss is set instead, it is looked at in some iterations only: it costs a pass through
-        the discriminator.
+        the loss is set instead, it is looked at in some iterations only, as it costs a pass through
+        the discriminator. Where it is set, the gradient of the weighted sum at the restoration is
+        returned first: with it the discriminator is passed through once.
         """
         assert self.adversary is not None
         balance = self.adversary.gradient_balance
         fidelity = torch.stack([p for name, p in parts.items() if name != "adversarial"]).sum()
+        gradients = {
+            name: torch.autograd.grad(part, restored, retain_graph=True)[0]
+            for name, part in (("fidelity", fidelity), ("adversarial", parts["adversarial"]))
+        }
         weight = last_convolution(self.generator).weight
         norms = self.group.means({
-            name: torch.autograd.grad(part, weight, retain_graph=True)[0].norm()
-            for name, part in (("fidelity", fidelity), ("adversarial", parts["adversarial"]))
+            name: torch.autograd.grad(restored, weight, gradient, retain_graph=True)[0].norm()
+            for name, gradient in gradients.items()
         })  # fmt: skip
-        found = {}
+        found, whole = {}, None
         if balance is not None:
             factor = balance.weight(norms["fidelity"], norms["adversarial"])
             parts["adversarial"] = factor * parts["adversarial"]
             norms["adversarial"] = factor * norms["adversarial"]
             found["weight_adversarial"] = factor
+            whole = gradients["fidelity"] + factor * gradients["adversarial"]
         total = (norms["fidelity"] + norms["adversarial"]).clamp_min(1e-12)
-        return found | {"adversarial_part_of_gradient": norms["adversarial"] / total}
+        return whole, found | {"adversarial_part_of_gradient": norms["adversarial"] / total}
 
     def state(self) -> dict[str, Any]:
         """Return all that the rest of the training depends on."""
