@@ -40,23 +40,15 @@ def _losses(panel: Axes, history: pd.DataFrame) -> None:
     if "discriminator_loss" not in history:
         panel.semilogy(at, history.generator_loss, ".-", ms=3, color="#D55E00", label="loss")
     else:
-        joined = history.discriminator_loss.notna()
-        panel.plot(
-            at[joined],
-            history.generator_loss[joined],
-            ".-",
-            ms=3,
-            color="#D55E00",
-            label="generator",
-        )
-        panel.plot(
+        panel.semilogy(at, history.generator_loss, ".-", ms=3, color="#D55E00", label="generator")
+        panel.semilogy(
             at, history.discriminator_loss, ".-", ms=3, color="#0072B2", label="discriminator"
         )
         blind = history.discriminator_equilibrium.iloc[0]
         panel.axhline(blind, color="#0072B2", linestyle=":", linewidth=0.8)
         panel.annotate("cannot tell", (0, blind), fontsize=6, va="bottom", color="#0072B2")
-        panel.set_ylim(bottom=0)
-        _mark_warm_up(panel, history)
+        panel.set_ylim(top=3 * panel.get_ylim()[1])
+        _mark_warm_up(panel, history, "warm-up\n(no discriminator)")
     panel.set_ylabel("training loss")
     _legend(panel)
 
@@ -84,7 +76,7 @@ def _shares(panel: Axes, history: pd.DataFrame) -> None:
         )
     panel.set_ylabel("share of generator loss (%)")
     panel.set_ylim(-3, 103)
-    _legend(panel)
+    _legend(panel, "center left")
     _mark_warm_up(panel, history)
 
 
@@ -111,14 +103,17 @@ def _validation(panel: Axes, history: pd.DataFrame) -> None:
         f"kept: iteration {kept.iteration:.0f}; lowest MSE: {lowest:.0f}", color="#D55E00"
     )
     panel.set_ylabel("validation")
-    _legend(panel)
+    # the curves fall together: room for the legend is above them
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, high * (high / low) ** 0.5)
+    _legend(panel, "upper right")
 
 
-def _legend(panel: Axes) -> None:
-    panel.legend(fontsize=6, frameon=True, framealpha=0.85, edgecolor="none")
+def _legend(panel: Axes, place: str = "best") -> None:
+    panel.legend(loc=place, fontsize=6, frameon=True, framealpha=0.85, edgecolor="none")
 
 
-def _mark_warm_up(panel: Axes, history: pd.DataFrame) -> None:
+def _mark_warm_up(panel: Axes, history: pd.DataFrame, text: str = "") -> None:
     if "discriminator_loss" not in history:
         return
     # at iteration 0 no loss has been computed yet, with or without a warm-up
@@ -129,7 +124,7 @@ def _mark_warm_up(panel: Axes, history: pd.DataFrame) -> None:
     panel.text(
         end / 2,
         0.5,
-        "warm-up\n(no discriminator)",
+        text,
         ha="center",
         fontsize=6,
         transform=panel.get_xaxis_transform(),
