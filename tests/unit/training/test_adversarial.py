@@ -1,7 +1,6 @@
 """What a discriminator adds to a training."""
 
 import math
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -269,15 +268,6 @@ def test_noise_that_is_not_known_is_said_and_trained_without(data, tmp_path, cap
     with caplog.at_level("INFO", logger="crossres"):
         run(replace(data, noise=None), BALANCED, tmp_path)
     assert "the discriminator sees no camera noise" in caplog.text
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own compiler
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles with g++")
-def test_a_compiled_generator_meets_its_discriminator(data, tmp_path):
-    # its gradients are looked at before they are applied, which torch's compiler must allow
-    _, history = run(data, changed(BALANCED, compile=True, iterations=3), tmp_path)
-    assert history.adversarial_part_of_gradient.iloc[-1] > 0
 
 
 def test_shares_of_loss_and_gradient_exclude_each_other():

@@ -1,8 +1,5 @@
 """In which type a network is computed, and its compilation."""
 
-import shutil
-
-import numpy as np
 import pytest
 import torch
 from training_runs import (
@@ -14,7 +11,6 @@ from training_runs import (
     assert_same,
     changed,
     run,
-    small_network,
 )
 
 from crossres.networks import precision_of
@@ -112,28 +108,3 @@ def test_in_bfloat16_too_a_killed_training_goes_on_to_the_same_bits(data, whole,
     with pytest.raises(KeyboardInterrupt):
         run(data, settings, tmp_path / "killed")
     assert_same(run(data, settings, tmp_path / "killed"), expected)
-
-
-# torch's own compiler imports what torch itself calls deprecated
-@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
-@pytest.mark.skipif(shutil.which("c++") is None, reason="torch compiles with a C++ compiler")
-def test_a_compiled_network_trains_to_the_same_weights(data, tmp_path):
-    torch.manual_seed(0)
-    first = torch.nn.Conv2d(1, 1, 3, padding=1)
-    again = torch.nn.Conv2d(1, 1, 3, padding=1)
-    again.load_state_dict(first.state_dict())
-    plain, _ = run(data, PLAIN, tmp_path / "plain", network=first)
-    compiled, _ = run(data, changed(PLAIN, compile=True), tmp_path / "compiled", network=again)
-    assert compiled.keys() == plain.keys()
-    for name, tensor in plain.items():
-        np.testing.assert_allclose(compiled[name], tensor, rtol=1e-4, atol=1e-6)
-
-
-def test_the_network_is_compiled_only_where_asked(data, monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(torch, "compile", lambda network: asked.append(network) or network)
-    run(data, PLAIN, tmp_path / "a")
-    assert asked == []
-    network = small_network()
-    run(data, changed(PLAIN, compile=True), tmp_path / "b", network=network)
-    assert asked == [network]
