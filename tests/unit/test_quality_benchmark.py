@@ -74,4 +74,4 @@ def test_every_network_has_settings_the_configuration_knows(network: str) -> Non
     assert recipe.settings.validate_every == 100 // VALIDATIONS
     assert recipe.foreground == (0.25, 0.005)
     if recipe.settings.adversarial:
-        assert 0 < recipe.settings.adversarial.warm_up_iterations < 100
+        assert 0 < recipe.settings.joining.warm_up_iterations < 100

@@ -1,4 +1,4 @@
-"""In which type a network is computed, and its compilation."""
+"""In which type a network is computed."""
 
 import pytest
 import torch
@@ -13,6 +13,7 @@ from training_runs import (
     run,
 )
 
+from crossres.jobs import InputError
 from crossres.networks import precision_of
 from crossres.training.running_losses import RunningLosses
 from crossres.training.selection import Validation
@@ -57,6 +58,16 @@ def test_auto_on_a_gpu_is_bfloat16_where_it_is_not_emulated(monkeypatch, able, e
         torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation or able
     )
     assert precision_of("auto", torch.device("cuda")) == expected
+
+
+def test_bfloat16_is_refused_where_it_is_only_emulated(monkeypatch):
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation
+    )
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "an old card")
+    with pytest.raises(InputError, match=r"bfloat16 is asked for.*an old card.*precision: auto"):
+        precision_of("bfloat16", torch.device("cuda"))
+    assert precision_of("bfloat16", CPU) == torch.bfloat16
 
 
 @BOTH

@@ -59,7 +59,17 @@ def precision_of(wanted: str, device: torch.device) -> torch.dtype:
         "auto", "float32" or "bfloat16".
     device
         Where they are computed.
+
+    Raises
+    ------
+    InputError
+        A GPU that only emulates bfloat16 is to compute it.
     """
+    if wanted == "bfloat16" and device.type == "cuda" and not takes_bfloat16(device):
+        raise InputError(
+            f"precision: bfloat16 is asked for, but {torch.cuda.get_device_name(device)} only "
+            "emulates it, slower than float32; set precision: auto"
+        )
     if wanted == "auto":
         return torch.bfloat16 if takes_bfloat16(device) else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[wanted]
