@@ -1,6 +1,7 @@
 """Training curves, with each term's share of the loss."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from matplotlib.figure import Figure
 from crossres.figures.style import new_figure
 
 COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00")
+
+Place = Literal["best", "center left", "upper right"]
 
 GRADIENT = "adversarial_part_of_gradient"
 """Column of the history: what a share of the loss does not tell."""
@@ -109,7 +112,7 @@ def _validation(panel: Axes, history: pd.DataFrame) -> None:
     _legend(panel, "upper right")
 
 
-def _legend(panel: Axes, place: str = "best") -> None:
+def _legend(panel: Axes, place: Place = "best") -> None:
     panel.legend(loc=place, fontsize=6, frameon=True, framealpha=0.85, edgecolor="none")
 
 
