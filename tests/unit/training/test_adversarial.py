@@ -266,8 +266,17 @@ def test_a_weight_never_climbs_far_above_its_lowest():
 
 def test_noise_that_is_not_known_is_said_and_trained_without(data, tmp_path, caplog):
     with caplog.at_level("INFO", logger="crossres"):
-        run(replace(data, noise=None), BALANCED, tmp_path)
-    assert "the discriminator sees no camera noise" in caplog.text
+        _, history = run(replace(data, noise=None), BALANCED, tmp_path / "unknown")
+    assert "the noise of the targets' camera is not known" in caplog.text
+    assert "it has 5% of the gradient instead of 30%" in caplog.text
+    _, known = run(data, BALANCED, tmp_path / "known")
+    part = "adversarial_part_of_gradient"
+    assert history[part].iloc[-1] < 0.4 * known[part].iloc[-1]
+    own = changed(BALANCED, adversarial=changed(BALANCED.adversarial, gradient_share=0.02))
+    caplog.clear()
+    with caplog.at_level("INFO", logger="crossres"):
+        run(replace(data, noise=None), own, tmp_path / "less")
+    assert "instead of" not in caplog.text
 
 
 def test_shares_of_loss_and_gradient_exclude_each_other():
