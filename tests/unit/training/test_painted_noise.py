@@ -84,10 +84,9 @@ def test_the_published_loss_paints_the_targets_noise(scored):
     assert r < of_cnn - 0.02
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_balanced_recipe_paints_nothing(scored, seed):
-    painted, r = scored(settings(GAN, adversarial=SMALL), seed)
-    clean, of_cnn = scored(settings(CNN), seed)
+def test_the_balanced_recipe_paints_nothing(scored):
+    painted, r = scored(settings(GAN, adversarial=SMALL))
+    clean, of_cnn = scored(settings(CNN))
     assert painted < 1.5 * clean
     assert r > of_cnn - 0.01
 
@@ -95,7 +94,7 @@ def test_the_balanced_recipe_paints_nothing(scored, seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_tcan_converges_from_every_seed(scored, seed):
     sizes = {"groups": 1, "blocks": 1, "fourier_width": 4, "joined": 4, "last_activation": False}
-    common = {"iterations": 200, "loss": {"mse": 1}, **sizes}
+    common = {"iterations": 120, "loss": {"mse": 1}, **sizes}
     clean, of_mse = scored(settings(TCAN, adversarial=None, **common))
     painted, r = scored(settings(TCAN, adversarial=SMALL, **common), seed)
     assert painted < 1.5 * clean
