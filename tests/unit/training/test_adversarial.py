@@ -18,7 +18,7 @@ from training_runs import (
     small_network,
 )
 
-from crossres.catalogue.networks import Joining
+from crossres.catalogue.adversarial import Joining
 from crossres.networks.slices import SliceBySlice
 from crossres.training import ProcessGroup, TrainingData, loop
 from crossres.training.adversary import Adversary

@@ -1,6 +1,6 @@
 """The discriminator of a training: how it is built, and its part in the loss."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,19 @@ Term = Literal["mse", "mae", "ssim", "log_ssim"]
 """What compares a restoration with its target."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Joining(NamedTuple):
+    """When a discriminator joins in, and how fast it learns."""
+
+    warm_up_iterations: int
+    alone_iterations: int
+    learning_rate: float
+
+    @property
+    def meets_at(self) -> int:
+        """First iteration in which the generator meets it."""
+        return self.warm_up_iterations + self.alone_iterations
 
 
 BALANCED: dict[str, Any] = {

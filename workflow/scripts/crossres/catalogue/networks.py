@@ -4,11 +4,11 @@ An entry is a class: its fields are the keys of ``networks.<name>``, their defau
 the paper it is from. ``module`` names what builds it, so that nothing here loads torch.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from crossres.catalogue.adversarial import Adversarial, Share, Term
+from crossres.catalogue.adversarial import Adversarial, Joining, Share, Term
 from crossres.section import Count, Length, NotNegative, Positive, Section
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -28,19 +28,6 @@ Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
 
 FINE_TUNING = 100
 """Default iterations over which the learning rate grows when fine-tuning."""
-
-
-class Joining(NamedTuple):
-    """When a discriminator joins in, and how fast it learns."""
-
-    warm_up_iterations: int
-    alone_iterations: int
-    learning_rate: float
-
-    @property
-    def meets_at(self) -> int:
-        """First iteration in which the generator meets it."""
-        return self.warm_up_iterations + self.alone_iterations
 
 
 class Network(Section):
@@ -106,7 +93,7 @@ class Network(Section):
         return {**given, "rate_warm_up_iterations": growing}
 
     @property
-    def joining(self) -> "Joining | None":
+    def joining(self) -> Joining | None:
         """When its discriminator joins in, and how fast it learns; None without one."""
         found = self.adversarial
         if found is None:

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from crossres.catalogue.adversarial import Adversarial
-from crossres.catalogue.networks import Joining
+from crossres.catalogue.adversarial import Adversarial, Joining
 from crossres.jobs import logger
 from crossres.networks import PatchDiscriminator
 from crossres.patches import TargetNoise
