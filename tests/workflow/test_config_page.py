@@ -90,7 +90,8 @@ def test_defaults_are_written_as_in_yaml():
     assert found["networks.<name>.crop_px"] == "`null`"
     assert found["networks.<name>.augment"] == "`false`"
     assert found["networks.<name>.loss"] == "`mse` `1`"
-    assert found["networks.<name>.iterations"] == "required"
+    assert found["networks.<name>.iterations"] == "`50000`"
+    assert found["title"] == "required"
     assert found["deconvolution"] == ""
     rate = found["networks.<name>.adversarial.learning_rate"]
     assert yaml.safe_load(rate.strip("`")) == 1e-5

@@ -161,7 +161,7 @@ def test_a_key_like_no_other_is_answered_with_the_known_ones(refusal):
 
 @pytest.mark.parametrize(
     "key",
-    ["title", "modalities", "modalities.target", "modalities.input.na", "networks.cnn.iterations",
+    ["title", "modalities", "modalities.target", "modalities.input.na",
      "modalities.input.camera.gain", "source.simulator.acquisition.fields.test"],
 )  # fmt: skip
 def test_a_missing_key_is_named(refusal, key):

@@ -26,6 +26,15 @@ Seeds = Annotated[
 ]
 Weights = Annotated[dict[Term, NotNegative], Field(min_length=1)]
 
+FIRST_RUN: dict[str, Any] = {
+    "batch": 4,
+    "augment": True,
+    "schedule": "cosine",
+    "loss": {"mae": 1.0, "ssim": 0.1},
+    "validate_every": 150,
+}
+"""What the networks' ``demo`` have in common."""
+
 FINE_TUNING = 100
 """Default iterations over which the learning rate grows when fine-tuning."""
 
@@ -45,8 +54,11 @@ class Network(Section):
     """Dimensions of the images it works on."""
     slice_by_slice: ClassVar[bool] = False
     """A network of images, applied to volumes slice by slice."""
+    demo: ClassVar[dict[str, Any]] = {}
+    """Its keys at ``scale: demo``, where the experiment's ``demo`` says nothing of the network: a
+    first look at anybody's pairs, in two to three minutes on two cores (docs/benchmarks.md)."""
 
-    iterations: Positive
+    iterations: Positive = 50000
     """Updates of the generator."""
     batch: Positive = 12
     """Patches in an iteration."""
@@ -134,6 +146,13 @@ class UNetwork(Network):
     )
     doi = "10.1038/s41592-018-0239-0"
     module = "unet:UNet"
+    demo: ClassVar[dict[str, Any]] = {
+        **FIRST_RUN,
+        "width": 16,
+        "depth": 3,
+        "iterations": 2400,
+        "learning_rate": 1.0e-3,
+    }
 
     width: Positive = 32
     """Channels of the first block."""
@@ -150,6 +169,11 @@ class GAN(UNetwork):
     label = "GAN"
     colour = "#D55E00"
     paper = "Wang et al. 2019"
+    demo = {
+        **UNetwork.demo,
+        "iterations": 1800,
+        "adversarial": {"width": 8, "downsample": True},
+    }
 
     adversarial: GanAdversarial | None = GanAdversarial()
 
@@ -178,6 +202,14 @@ class RCAN(Network):
     doi = "10.1038/s41592-021-01155-x"
     module = "rcan:RCAN"
     dims = (2, 3)
+    demo = {
+        **FIRST_RUN,
+        "width": 16,
+        "groups": 2,
+        "blocks": 2,
+        "iterations": 4200,
+        "learning_rate": 2.0e-3,
+    }
 
     width: Positive = 32
     """Channels throughout."""
@@ -217,6 +249,18 @@ class TCAN(Network):
     )
     doi = "10.1186/s43074-022-00077-x"
     module = "tcan:TCAN"
+    demo = {
+        **FIRST_RUN,
+        "width": 12,
+        "depth": 3,
+        "groups": 1,
+        "blocks": 1,
+        "fourier_width": 12,
+        "joined": 8,
+        "iterations": 2000,
+        "learning_rate": 2.0e-3,
+        "adversarial": {"width": 8},
+    }
 
     width: Positive = 32
     """Channels of the U-Net's first block."""
@@ -256,6 +300,14 @@ class DFCAN(Network):
     )
     doi = "10.1038/s41592-020-01048-5"
     module = "dfcan:DFCAN"
+    demo = {
+        **FIRST_RUN,
+        "width": 12,
+        "groups": 2,
+        "blocks": 2,
+        "iterations": 2000,
+        "learning_rate": 1.0e-3,
+    }
 
     width: Positive = 64
     """Channels throughout."""
@@ -285,6 +337,13 @@ class CARE(Network):
     doi = "10.1038/s41592-018-0216-7"
     module = "care:CARE"
     dims = (2, 3)
+    demo = {
+        **FIRST_RUN,
+        "width": 16,
+        "kernel": 3,
+        "iterations": 4000,
+        "learning_rate": 1.0e-3,
+    }
 
     width: Positive = 32
     """Channels of the first level."""
@@ -314,6 +373,13 @@ class SRResNet(Network):
     module = "srresnet:SRResNet"
     dims = (2, 3)
     slice_by_slice = True
+    demo = {
+        **FIRST_RUN,
+        "width": 16,
+        "blocks": 4,
+        "iterations": 3000,
+        "learning_rate": 1.0e-3,
+    }
 
     width: Positive = 64
     """Channels throughout."""
@@ -353,6 +419,15 @@ class ESRGAN(Network):
     module = "esrgan:ESRGAN"
     dims = (2, 3)
     slice_by_slice = True
+    demo = {
+        **FIRST_RUN,
+        "width": 16,
+        "growth": 8,
+        "blocks": 2,
+        "iterations": 2000,
+        "learning_rate": 1.0e-3,
+        "adversarial": {"width": 8},
+    }
 
     width: Positive = 64
     """Channels throughout."""

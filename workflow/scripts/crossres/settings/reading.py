@@ -6,11 +6,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from crossres.catalogue.networks import NETWORKS
 from crossres.jobs import InputError
 from crossres.settings.config import Config
 from crossres.settings.consistency import contradictions
 from crossres.settings.experiment import ExperimentFile, ExperimentSettings
-from crossres.settings.experiment_files import find_experiment, merged, read_experiment
+from crossres.settings.experiment_files import (
+    Layers,
+    Values,
+    find_experiment,
+    merged,
+    read_experiment,
+)
 from crossres.settings.sentences import sentence_of
 
 
@@ -55,9 +62,31 @@ def load_experiment_settings(name: str, scale: str, folder: Path) -> ExperimentS
     # both scales are checked: a wrong key should not wait for the day the other one is run
     at_scale = {
         "paper": _checked(layers.settings, where),
-        "demo": _checked(merged(layers.settings, layers.demo), f"{where}, with its demo section"),
+        "demo": _checked(at_demo_scale(layers), f"{where}, with its demo section"),
     }
     return at_scale[scale]
+
+
+def at_demo_scale(layers: Layers) -> Values:
+    """Return an experiment's contents at the scale of the demo.
+
+    Its ``demo`` section overrides the rest. A network of which it says nothing takes the values of
+    the catalogue's demo, unless a key of it is given another value: one recipe or the other, as a
+    mixture would be neither.
+    """
+    own = layers.demo.get("networks")
+    told = own if isinstance(own, dict) else {}
+    networks = layers.settings.get("networks")
+    asked = networks if isinstance(networks, dict) else {}
+    first = {
+        name: NETWORKS[name].demo
+        for name, given in asked.items()
+        if name in NETWORKS
+        and name not in told
+        and isinstance(given, dict)
+        and all(value == given.get(key, value) for key, value in NETWORKS[name].demo.items())
+    }
+    return merged(merged(layers.settings, {"networks": first} if first else {}), layers.demo)
 
 
 def _checked(values: Mapping[str, Any], where: str) -> ExperimentSettings:
