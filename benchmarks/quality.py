@@ -48,27 +48,8 @@ from crossres.training import Foreground, Recipe, TrainingData, train
 CHANNELS = ("nuclear_pores", "membrane")
 METRICS = ("ssim", "psnr_db", "pearson_r")
 
-COMMON = {"augment": True, "schedule": "cosine", "batch": 4, "loss": {"mse": 1, "ssim": 0.05}}
-SMALL_DISCRIMINATOR = {"recipe": "published", "width": 8, "shares": {"mse": 0.14, "ssim": 0.83}}
-SETTINGS: dict[str, dict[str, Any]] = {
-    "cnn": {"width": 8, "depth": 3, "learning_rate": 2e-3},
-    "gan": {
-        "width": 8, "depth": 3, "learning_rate": 2e-3,
-        "adversarial": {**SMALL_DISCRIMINATOR, "downsample": True},
-    },
-    "rcan": {"width": 8, "groups": 2, "blocks": 2, "learning_rate": 2e-3},
-    "tcan": {
-        "width": 8, "depth": 3, "groups": 2, "blocks": 1, "fourier_width": 12, "joined": 8,
-        "learning_rate": 2e-3, "adversarial": SMALL_DISCRIMINATOR,
-    },
-}  # fmt: skip
-"""Settings for minutes on two cores, found on the validation fields: narrow networks and small
-batches, so that a thousand steps and more fit in. The SSIM makes faint structures count, which
-the mean square error leaves to the bright ones; both keep their parts of the loss, together 97 %,
-beside a discriminator. What is not named, here or in COMMON, is the configuration's default."""
-
-WARM_UP_PART = 0.7
-"""Of the iterations, before the discriminator joins in."""
+COMPARED = ("cnn", "gan", "rcan", "tcan")
+"""Trained by the catalogue's demo, which was found on other fields and these validation fields."""
 
 VALIDATIONS = 20
 PART_OF_BUDGET = 0.95
@@ -107,7 +88,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--channels", nargs="+", choices=CHANNELS, default=list(CHANNELS))
-    parser.add_argument("--networks", nargs="*", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=COMPARED)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=ROOT / "benchmarks" / "results" / "quality")
     return parser.parse_args()
@@ -284,12 +265,13 @@ def timed_training(
 def recipe_of(
     network: str, iterations: int, validations: int, patches: Patches, seed: int
 ) -> Recipe:
-    """Return how a network is trained for so many iterations; defaults are the catalogue's."""
-    given = {**COMMON, **SETTINGS[network], "validate_every": max(1, iterations // validations)}
-    if "adversarial" in given:
-        warm = int(WARM_UP_PART * iterations)
-        given["adversarial"] = {**given["adversarial"], "warm_up_iterations": warm}
-    settings = NETWORKS[network](iterations=iterations, **given)
+    """Return the catalogue's demo of a network, for so many iterations."""
+    given = {
+        **NETWORKS[network].demo,
+        "iterations": iterations,
+        "validate_every": max(1, iterations // validations),
+    }
+    settings = NETWORKS[network](**given)
     foreground = Foreground(patches.foreground_level, patches.foreground_fraction)
     return Recipe(network, settings, foreground, dims=2, seed=seed)
 
@@ -371,7 +353,7 @@ def as_markdown(table: pd.DataFrame) -> str:
                 )
                 cells.append(mean if least == most else f"{mean} ({least} to {most})")
             lines.append(f"| {method} | {' | '.join(cells)} |")
-        ahead = ", ".join(leaders(table, list(SETTINGS), channel)) or "none"
+        ahead = ", ".join(leaders(table, list(NETWORKS), channel)) or "none"
         lines += ["", f"Ahead of all others in all three: {ahead}.", ""]
     return "\n".join(lines)
 

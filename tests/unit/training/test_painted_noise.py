@@ -94,7 +94,7 @@ def test_the_balanced_recipe_paints_nothing(scored, seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_tcan_converges_from_every_seed(scored, seed):
-    sizes = {"groups": 1, "blocks": 1, "fourier_width": 4, "joined": 4, "last_activation": False}
+    sizes = {"groups": 1, "blocks": 1, "fourier_width": 4, "joined": 4}
     common = {"iterations": 120, "loss": {"mse": 1}, **sizes}
     clean, of_mse = scored(settings(TCAN, adversarial=None, **common))
     painted, r = scored(settings(TCAN, adversarial=SMALL, **common), seed)

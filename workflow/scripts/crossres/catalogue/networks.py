@@ -280,8 +280,9 @@ class TCAN(Network):
     """End the attention with a sigmoid; the paper prints none."""
     joined: Positive = 1
     """Channels of the two outputs that are summed."""
-    last_activation: bool = True
-    """End in a leaky ReLU, as printed."""
+    last_activation: bool = False
+    """End in a leaky ReLU, as printed: one start in five was then caught on its negative side, and
+    gave the negative of the image."""
     batch: Positive = 2
     augment: bool = True
     loss: Weights = {"mse": 1.0, "ssim": 1.0}
