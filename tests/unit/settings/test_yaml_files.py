@@ -1,5 +1,7 @@
 """What a person can get wrong in a YAML file that YAML itself lets pass, or says badly."""
 
+from itertools import pairwise
+
 import pytest
 import yaml
 
@@ -34,6 +36,22 @@ def refusal(write_experiment):
         ("title: A\n\tdims: 2\n", "line 2: is not valid YAML"),
         ("a:\n\tdims: 2\n", "indent with spaces, not with tabs"),
         ("title: [\n", "line 2: is not valid YAML: "),
+        ("title: A\niterations: 010\n", "line 2: YAML reads 010 as 8; write the decimal number"),
+        ("iterations: 0x10\n", "line 1: YAML reads 0x10 as 16"),
+        ("- 1:00\n", "line 1: YAML reads 1:00 as 60"),
+        ("- 1:00.5\n", "YAML reads 1:00.5 as minutes and seconds; write the decimal number"),
+        pytest.param(f"- {'9' * 4301}\n", "9... has too many digits for a number", id="digits"),
+        ("title: 2026-02-31\n",
+         "line 1: YAML reads 2026-02-31 as a date, but day is out of range for month; put a text"),
+        ("? [a, b]\n: 1\n", "line 1: a key is a list or a section; give a word"),
+        pytest.param("x: " + "[" * 60 + "]" * 60, "nested more than 50 levels deep", id="deep"),
+        pytest.param("x: " + "[" * 9999, "nested more than 50 levels deep", id="abyss"),
+        ("x: &x [*x]\n", "nested more than 50 levels deep"),
+        pytest.param(
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+                f"{key}: &{key} [{', '.join([f'*{before}'] * 10)}]\n"
+                for before, key in pairwise("abcdefghi")
+            ), "holds more than 100000 values; aliases repeat them", id="laughs"),
     ],
 )  # fmt: skip
 def test_what_yaml_would_let_pass_is_named_with_its_line(refusal, text, words):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crossres.jobs import InputError
-from crossres.settings.yaml_files import read_yaml
+from crossres.settings.yaml_files import read_yaml, shown
 
 ONE_CHOICE = ("loss", "shares")
 """Sections that are replaced, not merged: terms of the other loss would remain in them."""
@@ -58,11 +58,17 @@ def find_experiment(name: str, folders: Sequence[Path], key: str = "experiments"
     else:
         places = [folder / f"{name}.yaml" for folder in folders]
     for path in places:
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except OSError as error:
+            raise InputError(
+                f"{key}: {shown(name)}: {error.strerror}; give another path"
+            ) from error
     known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
     raise InputError(
-        f"{key}: {name!r} is neither a file nor a name under {folders[-1]} ({nearest(name, known)})"
+        f"{key}: {shown(name)} is neither a file nor a name under {folders[-1]} "
+        f"({nearest(name, known)})"
     )
 
 

@@ -20,6 +20,7 @@ from crossres.settings.keys import (
     parts_of,
     sections_below,
 )
+from crossres.settings.yaml_files import shown
 
 UNKNOWN, MISSING = "extra_forbidden", "missing"
 
@@ -36,9 +37,6 @@ NUMBER = re.compile(r"([+-]?)(\d*)([.,]?)(\d*)(?:[eE]([+-]?)(\d+))?")
 
 MOST_PLACES = 3
 """A key known in more places than this gives no hint where it belongs."""
-
-LONGEST = 60
-"""Most characters of a value that are shown."""
 
 
 @dataclass(frozen=True)
@@ -234,14 +232,6 @@ def _kinds(takes: Any) -> list[str]:
     """Return the kinds of section that a key can hold; empty if there is only one."""
     kinds = [kind_of(section)[1] for section, _ in sections_below(takes, ())]
     return [kind for kind in kinds if kind is not None] if len(kinds) > 1 else []
-
-
-def shown(value: Any) -> str:
-    """Return a value as YAML, truncated."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _of_unknown(fault: Fault, root: type[Section]) -> str:

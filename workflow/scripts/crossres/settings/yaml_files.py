@@ -1,5 +1,7 @@
 """Reading YAML files strictly: values that YAML would reinterpret are reported."""
 
+import re
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +21,48 @@ NAMED_BY_YAML = {
 """Types that YAML gives to keys that are not strings, by tag."""
 
 
+MOST_DIGITS = 18
+
+DECIMAL = re.compile(rf"[-+]?(0|[1-9][0-9_]{{0,{MOST_DIGITS - 1}}})")
+"""Whole numbers that YAML and people read alike: 010 is 8 to YAML, and 1:00 is 60."""
+
+LONGEST = 60
+"""Most characters of a value that are shown."""
+
+DEEPEST, MOST = 50, 100_000
+"""Levels and values of a file, those that aliases repeat included."""
+
+
+def shown(value: Any) -> str:
+    """Return a value as YAML, truncated."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 def read_yaml(path: Path) -> Any:
     """Return the contents of a YAML file.
 
     Raises
     ------
     InputError
-        Not UTF-8, not YAML, a duplicate key or one that is not a string; messages name the line.
+        Not UTF-8, not YAML, a duplicate key or one that is not a string, a number or date that
+        YAML reads as another, or more than settings can be; messages name the line.
     """
     text = _decoded(path)
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        _check_keys(node)
-        return loader.construct_document(node) if node is not None else None
+        if node is None:
+            return None
+        _check(node, loader)
+        return loader.construct_document(node)
+    except RecursionError as error:
+        raise InputError(f"{path}: is nested more than {DEEPEST} levels deep") from error
     except InputError as error:
         raise InputError(f"{path}, {error}") from error
     except yaml.MarkedYAMLError as error:
@@ -59,17 +89,57 @@ def _decoded(path: Path) -> str:
         ) from error
 
 
-def _check_keys(node: yaml.Node | None) -> None:
+def _check(root: yaml.Node, loader: yaml.SafeLoader) -> None:
+    """Refuse what YAML and people read differently, and more than settings can be."""
+    waiting, count = [(root, 0)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        line, count = node.start_mark.line + 1, count + 1
+        if depth > DEEPEST:
+            raise InputError(f"line {line}: is nested more than {DEEPEST} levels deep")
+        if count > MOST:
+            raise InputError(f"line {line}: holds more than {MOST} values; aliases repeat them")
+        if isinstance(node, yaml.ScalarNode):
+            _check_scalar(node, line, loader)
+        below = node.value if isinstance(node, yaml.SequenceNode) else ()
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(node)
+            below = chain.from_iterable(node.value)
+        waiting += [(part, depth + 1) for part in below]
+
+
+def _check_scalar(node: yaml.ScalarNode, line: int, loader: yaml.SafeLoader) -> None:
+    """Refuse a number that is not written as a decimal one, and a date that is none."""
+    kind, found = node.tag.rpartition(":")[2], _cut(node.value)
+    decimal = "write the decimal number, or put a text in quotes"
+    if kind == "int" and not DECIMAL.fullmatch(node.value):
+        if len(node.value) > MOST_DIGITS:
+            raise InputError(f"line {line}: {found} has too many digits for a number")
+        read = loader.construct_object(node)
+        raise InputError(f"line {line}: YAML reads {found} as {read}; {decimal}")
+    if kind == "float" and ":" in node.value:
+        raise InputError(f"line {line}: YAML reads {found} as minutes and seconds; {decimal}")
+    if kind == "timestamp":
+        try:
+            loader.construct_object(node)
+        except ValueError as error:
+            raise InputError(
+                f"line {line}: YAML reads {found} as a date, but {error}; put a text in quotes"
+            ) from error
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
     """Refuse duplicate keys, and keys that YAML does not read as strings, such as 488 or NO."""
     lines: dict[str, int] = {}
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+    for key, _ in node.value:
         line = key.start_mark.line + 1
         if key.tag not in (TEXT, MERGED):
             kind = NAMED_BY_YAML.get(key.tag.rpartition(":")[2], "a list or a section")
-            written = key.value if isinstance(key, yaml.ScalarNode) else "here"
+            if not isinstance(key, yaml.ScalarNode):
+                raise InputError(f"line {line}: a key is {kind}; give a word")
             raise InputError(
-                f"line {line}: YAML reads the key {written} as {kind}; put it in quotes: "
-                f"'{written}'"
+                f"line {line}: YAML reads the key {key.value} as {kind}; put it in quotes: "
+                f"'{key.value}'"
             )
         if key.value in lines:
             raise InputError(
@@ -77,6 +147,3 @@ def _check_keys(node: yaml.Node | None) -> None:
                 "what belongs to it in one place"
             )
         lines[key.value] = line
-        _check_keys(value)
-    for entry in node.value if isinstance(node, yaml.SequenceNode) else ():
-        _check_keys(entry)
