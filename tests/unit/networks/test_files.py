@@ -1,4 +1,5 @@
 import json
+import math
 import zipfile
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from crossres.catalogue.networks import NETWORKS
 from crossres.jobs import InputError
 from crossres.networks import ModelFile, build, load_model, save_model
-from crossres.networks.files import clone_weights
+from crossres.networks.files import _hash_of, clone_weights
 from crossres.preprocess import Scale
 
 
@@ -71,7 +72,7 @@ def test_models_written_before_volumes_are_read(model):
     weights = load_file(model)
     with safe_open(model, framework="pt") as file:
         fields = json.loads(file.metadata()["crossres"])
-    newer = ("background", "input_pixel_size_nm", "interpolation_order", "weights_sha256")
+    newer = ("background", "input_pixel_size_nm", "interpolation_order", "sha256")
     for key in ("z_step_nm", "trained", *newer):
         del fields[key]
     save_file(weights, model, metadata={"crossres": json.dumps(fields)})
@@ -86,14 +87,58 @@ def test_models_written_before_volumes_are_read(model):
         ({"settings": {"wdith": 2}}, "no setting wdith"),
         ({"settings": {"width": "wide"}}, "cannot be built (network 'gan': width is 'wide'"),
         ({"dims": 3}, "dims is 3"),
+        ({"settings": {"width": 10**6}}, "width is 1000000; input should be less than"),
+        ({"settings": {"width": 1024, "depth": 8}}, "its weights are not those of a gan"),
+        ({"settings": {"depth": 10**9}}, "depth is 1000000000; input should be less than"),
+        ({"input_scale": {"offset": 0, "span": 0}}, "says input_scale.span 0, which cannot be"),
+        ({"target_scale": {"offset": 0, "span": -1}}, "says target_scale.span -1, which cannot"),
+        ({"target_scale": {"offset": math.nan, "span": 1}}, "says target_scale.offset nan, which"),
+        ({"pixel_size_nm": 0}, "says pixel_size_nm 0, which cannot be"),
+        ({"pixel_size_nm": "30"}, "says pixel_size_nm '30', which cannot be"),
+        ({"interpolation_order": 7}, "says interpolation_order 7, which cannot be"),
     ],
 )
 def test_a_description_that_no_network_fits_is_refused_with_its_file(model, changed, said):
+    rewrite(model, changed, sha256=None)
+    assert said in refusal(model)
+
+
+def rewrite(model, changed, **hashes):
+    """Change the description of a file; with its hash where none is given."""
     weights = load_file(model)
     with safe_open(model, framework="pt") as file:
         fields = json.loads(file.metadata()["crossres"])
-    save_file(weights, model, metadata={"crossres": json.dumps({**fields, **changed})})
-    assert said in refusal(model)
+    save_file(weights, model, metadata={"crossres": json.dumps({**fields, **changed, **hashes})})
+
+
+@pytest.mark.parametrize(
+    "changed", [{"pixel_size_nm": 60.0}, {"background": 1.0}, {"trained": {"seed": 1}}]
+)
+def test_a_changed_description_is_noticed(model, changed):
+    rewrite(model, changed)
+    assert "its weights or its description are not those that were written" in refusal(model)
+
+
+def test_every_changed_digit_of_the_description_is_noticed(model):
+    whole = model.read_bytes()
+    places = [
+        k
+        for k in range(whole.index(b"crossres"), whole.index(b"sha256"))
+        if whole[k : k + 1].isdigit()
+    ]
+    assert len(places) > 10
+    for place in places:
+        digit = b"%d" % (9 - int(whole[place : place + 1]))
+        model.write_bytes(whole[:place] + digit + whole[place + 1 :])
+        assert "that were written" in refusal(model)
+
+
+def test_files_with_a_hash_of_the_weights_alone_are_read(model):
+    weights = {name: tensor.contiguous() for name, tensor in load_file(model).items()}
+    rewrite(model, {}, sha256=None, weights_sha256=_hash_of(weights))
+    assert load_model(model)[1] == about()
+    rewrite(model, {}, sha256=None, weights_sha256="0")
+    assert "its weights are not those that were written" in refusal(model)
 
 
 def test_a_loaded_model_is_ready_to_restore(model):

@@ -37,6 +37,15 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 """How many, at least 1."""
 
+Channels = Annotated[int, Field(ge=1, le=1024)]
+"""Channels of a network's maps."""
+
+Blocks = Annotated[int, Field(ge=1, le=100)]
+"""Blocks or groups of a network."""
+
+Levels = Annotated[int, Field(ge=1, le=8)]
+"""Levels of a network, each with half the pixels and twice the channels of the one before."""
+
 Length = Annotated[float, Field(gt=0)]
 """A length, time or rate above 0; its unit is in the name of the key."""
 

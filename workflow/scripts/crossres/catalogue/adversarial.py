@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from crossres.section import Count, Length, NotNegative, Positive, Section
+from crossres.section import Channels, Count, Length, Levels, NotNegative, Section
 
 Term = Literal["mse", "mae", "ssim", "log_ssim"]
 """What compares a restoration with its target."""
@@ -47,13 +47,13 @@ class Adversarial(Section):
     kind: Literal["standard", "relativistic", "relativistic_average"] = "standard"
     """`standard` as Wang et al. 2019; `relativistic` compares pair by pair (Huang et al. 2023),
     `relativistic_average` with the batch's mean (ESRGAN)."""
-    width: Positive = 32
+    width: Channels = 32
     """Channels of the discriminator's first block."""
-    blocks: Positive = 5
+    blocks: Levels = 5
     """Its blocks of two convolutions."""
     leading_convolution: bool = True
     """Begin with a single convolution."""
-    fully_connected: Positive = 2
+    fully_connected: Levels = 2
     """Its fully connected layers."""
     downsample: bool = False
     """Halve the size after each of its blocks but the last."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from crossres.catalogue.adversarial import Adversarial, Joining, Share, Term
-from crossres.section import Count, Length, NotNegative, Positive, Section
+from crossres.section import Blocks, Channels, Count, Length, Levels, NotNegative, Positive, Section
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 CropSide = Annotated[int, Field(ge=16)]
@@ -70,7 +70,7 @@ class Network(Section):
     """Decay rates of Adam's moments."""
     schedule: Literal["constant", "cosine", "halving"] = "constant"
     """Schedule of the learning rates: `halving` halves them at equal distances."""
-    halvings: Positive = 4
+    halvings: Blocks = 4
     """How often `halving` halves them over the run."""
     rate_warm_up_iterations: Count | None = None
     """Iterations over which the learning rate grows from 0; null is 100 with `initialise_from`,
@@ -154,9 +154,9 @@ class UNetwork(Network):
         "learning_rate": 1.0e-3,
     }
 
-    width: Positive = 32
+    width: Channels = 32
     """Channels of the first block."""
-    depth: Positive = 4
+    depth: Levels = 4
     """Levels of the U-Net."""
     upsampling: Literal["bilinear", "nearest"] = "bilinear"
     """Within the U-Net."""
@@ -211,13 +211,13 @@ class RCAN(Network):
         "learning_rate": 2.0e-3,
     }
 
-    width: Positive = 32
+    width: Channels = 32
     """Channels throughout."""
-    groups: Positive = 5
+    groups: Blocks = 5
     """Residual groups."""
-    blocks: Positive = 3
+    blocks: Blocks = 3
     """Channel attention blocks in a group."""
-    reduction: Positive = 8
+    reduction: Channels = 8
     """By how much the attention narrows the channels."""
     batch: Positive = 8
     loss: Weights = {"mae": 1.0}
@@ -232,7 +232,7 @@ class TcanAdversarial(Adversarial):
     kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic"
     learning_rate: Length | None = 5.0e-5
     downsample: bool = True
-    fully_connected: Positive = 3
+    fully_connected: Levels = 3
 
 
 class TCAN(Network):
@@ -262,23 +262,23 @@ class TCAN(Network):
         "adversarial": {"width": 8},
     }
 
-    width: Positive = 32
+    width: Channels = 32
     """Channels of the U-Net's first block."""
-    groups: Positive = 5
+    groups: Blocks = 5
     """Residual groups of the Fourier channel attention."""
-    blocks: Positive = 2
+    blocks: Blocks = 2
     """Fourier channel attention blocks in a group."""
-    depth: Positive = 4
+    depth: Levels = 4
     """Levels of the U-Net."""
     upsampling: Literal["bilinear", "nearest"] = "nearest"
     """Within the U-Net."""
-    fourier_width: Positive | None = None
+    fourier_width: Channels | None = None
     """Channels of the Fourier channel attention; null is twice `width`."""
     gamma: Length = 0.8
     """Exponent of the spectrum; the paper does not print it."""
     sigmoid: bool = True
     """End the attention with a sigmoid; the paper prints none."""
-    joined: Positive = 1
+    joined: Channels = 1
     """Channels of the two outputs that are summed."""
     last_activation: bool = False
     """End in a leaky ReLU, as printed: one start in five was then caught on its negative side, and
@@ -310,11 +310,11 @@ class DFCAN(Network):
         "learning_rate": 1.0e-3,
     }
 
-    width: Positive = 64
+    width: Channels = 64
     """Channels throughout."""
-    groups: Positive = 4
+    groups: Blocks = 4
     """Residual groups."""
-    blocks: Positive = 4
+    blocks: Blocks = 4
     """Fourier channel attention blocks in a group."""
     gamma: Length = 0.8
     """Exponent of the spectrum."""
@@ -346,11 +346,11 @@ class CARE(Network):
         "learning_rate": 1.0e-3,
     }
 
-    width: Positive = 32
+    width: Channels = 32
     """Channels of the first level."""
-    depth: Positive = 2
+    depth: Levels = 2
     """Levels of the U-Net."""
-    kernel: Positive | None = None
+    kernel: Annotated[int, Field(ge=1, le=15)] | None = None
     """Side of its convolutions, in pixels; null is 5 in 2D and 3 in 3D."""
     batch: Positive = 16
     learning_rate: Length = 2.0e-4
@@ -382,9 +382,9 @@ class SRResNet(Network):
         "learning_rate": 1.0e-3,
     }
 
-    width: Positive = 64
+    width: Channels = 64
     """Channels throughout."""
-    blocks: Positive = 16
+    blocks: Blocks = 16
     """Residual blocks."""
     batch: Positive = 16
     learning_rate: Length = 2.0e-4
@@ -397,10 +397,10 @@ class EsrganAdversarial(Adversarial):
 
     kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic_average"
     weight: Length = 0.5
-    width: Positive = 64
+    width: Channels = 64
     learning_rate: Length | None = 1.0e-4
     downsample: bool = True
-    blocks: Positive = 4
+    blocks: Levels = 4
     leading_convolution: bool = False
 
 
@@ -430,16 +430,16 @@ class ESRGAN(Network):
         "adversarial": {"width": 8},
     }
 
-    width: Positive = 64
+    width: Channels = 64
     """Channels throughout."""
-    growth: Positive = 32
+    growth: Channels = 32
     """Channels that each dense convolution adds."""
-    blocks: Positive = 16
+    blocks: Blocks = 16
     """Residual in residual dense blocks."""
     batch: Positive = 16
     betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.99)
     schedule: Literal["constant", "cosine", "halving"] = "halving"
-    halvings: Positive = 9
+    halvings: Blocks = 9
     augment: bool = True
     loss: Weights = {"mae": 1.0}
     adversarial: EsrganAdversarial | None = EsrganAdversarial()

@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from crossres.networks.image_network import ImageNetwork
 from crossres.networks.registry import POOLING, build
 from crossres.preprocess import Scale, scale_from_percentiles
 
-HASH = "weights_sha256"
-"""Key of the weights' hash in a model file."""
+HASH = "sha256"
+"""Key of the hash of weights and description in a model file."""
+
+HASH_OF_WEIGHTS = "weights_sha256"
+"""Key of that of the weights alone, in older files."""
 
 AGAIN = "copy it again, or train it again"
 
@@ -90,7 +94,8 @@ def save_model(path: str | Path, weights: Mapping[str, Tensor], model_file: Mode
     """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     # a single entry: safetensors writes several in random order
-    fields = {**asdict(model_file), HASH: _hash_of(contiguous)}
+    fields = asdict(model_file)
+    fields[HASH] = _hash_of(contiguous, fields)
     description = {"crossres": json.dumps(fields, sort_keys=True)}
     with written_aside(path) as aside:
         aside.write_bytes(save(contiguous, description))
@@ -102,8 +107,8 @@ def load_model(path: str | Path) -> tuple[ImageNetwork, ModelFile]:
     Raises
     ------
     InputError
-        The file is missing, damaged or not written by this workflow, or its weights are not
-        finite.
+        The file is missing, damaged or not written by this workflow, or its weights or its
+        description are such as no training gives.
     """
     path = Path(path)
     if not path.exists():
@@ -120,7 +125,8 @@ def load_model(path: str | Path) -> tuple[ImageNetwork, ModelFile]:
         )
     try:
         fields = {**json.loads(text)}
-        written = fields.pop(HASH, None)  # older files have none
+        written = {key: fields.pop(key, None) for key in (HASH, HASH_OF_WEIGHTS)}
+        told = dict(fields)
         scales = {name: Scale(**fields[name]) for name in ("input_scale", "target_scale")}
         model_file = ModelFile(**{**fields, **scales})
         if model_file.percentiles_per_image is not None:  # JSON knows no tuples
@@ -131,21 +137,31 @@ def load_model(path: str | Path) -> tuple[ImageNetwork, ModelFile]:
             f"{path}: the description of its network is damaged or of another version ({error}); "
             f"{AGAIN}"
         ) from error
-    if written not in (None, _hash_of(weights)):
+    # older files have one hash or none
+    if written[HASH_OF_WEIGHTS] not in (None, _hash_of(weights)):
         raise InputError(
             f"{path}: its weights are not those that were written, as their sha256 says; {AGAIN}"
         )
+    if written[HASH] not in (None, _hash_of(weights, told)):
+        raise InputError(
+            f"{path}: its weights or its description are not those that were written, as their "
+            f"sha256 says; {AGAIN}"
+        )
+    if wrong := _impossible(model_file):
+        raise InputError(f"{path}: its description says {wrong}, which cannot be; {AGAIN}")
     bad = sum(int(torch.count_nonzero(~torch.isfinite(tensor))) for tensor in weights.values())
     if bad:
         raise InputError(f"{path}: {bad} of its weights are NaN or Inf; {AGAIN}")
     try:
-        network = build(model_file.network, model_file.dims, **model_file.settings)
+        # without memory, until the weights turn out to be of the shapes that it describes
+        with torch.device("meta"):
+            network = build(model_file.network, model_file.dims, **model_file.settings)
     except (InputError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: the network it describes cannot be built ({error}); {AGAIN}"
         ) from error
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise InputError(
             f"{path}: its weights are not those of a {model_file.network} with "
@@ -200,9 +216,31 @@ def _what_else(path: Path, error: Exception) -> str:
     return f"is no complete safetensors file ({error}); {AGAIN}"
 
 
-def _hash_of(weights: dict[str, Tensor]) -> str:
-    """Return the sha256 of tensors on the CPU with their names, types and shapes."""
+def _impossible(model_file: ModelFile) -> str:
+    """Return what of a description no training gives, nothing where all is possible."""
+    scales = {"input_scale": model_file.input_scale, "target_scale": model_file.target_scale}
+    numbers = {
+        f"{name}.{key}": value for name, s in scales.items() for key, value in vars(s).items()
+    }
+    lengths = ("pixel_size_nm", "z_step_nm", "input_pixel_size_nm", "input_z_step_nm")
+    numbers |= {name: getattr(model_file, name) for name in (*lengths, "background")}
+    for name, value in numbers.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            return f"{name} {value!r}"
+        if value <= 0 and name.endswith(("span", "_nm")):
+            return f"{name} {value!r}"
+    if model_file.interpolation_order not in range(6):
+        return f"interpolation_order {model_file.interpolation_order!r}"
+    return ""
+
+
+def _hash_of(weights: dict[str, Tensor], fields: Mapping[str, Any] | None = None) -> str:
+    """Return the sha256 of tensors on the CPU with names, types and shapes, and a description."""
     digest = hashlib.sha256()
+    if fields is not None:
+        digest.update(json.dumps(fields, sort_keys=True).encode())
     for name, tensor in sorted(weights.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
