@@ -68,15 +68,69 @@ def test_a_byte_order_mark_of_excel_is_no_part_of_the_header(write_sheet, tmp_pa
         ("a c i.tif i_t.tif tset .", ["line 3", "split is 'tset'", "train, validation, test"]),
         ("first c i.tif i_t.tif test .", ["line 3", "field 'first'", "line 2 already"]),
         ("a c in.tif in_t.tif test .", ["line 3", "in.tif", "line 2 already"]),
-        ("a c i.tif out.tif test .", ["line 3", "target", "out.tif", "line 2 already"]),
-        (". . . . . .", ["line 3", "is empty; delete it"]),
-        ("a c i.tif i_t.tif test g extra", ["line 3", "more cells"]),
+        ("a c out.tif o_t.tif test .", ["line 3", "out.tif", "line 2 already as target"]),
+        ("a c i.tif i.tif test .", ["line 3", "target", "line 3 already as input"]),
+        ("a c i.tif out.tif test .", ["line 3: group 'first' is in the train split above"]),
+        ("a c i.tif out.tif train g", ["line 3: has the target of line 2, but is in group 'g'"]),
+        ("a c i.tif i_t.tif test g extra", ["line 3: has 'extra' in column 7, which has no name"]),
+        (f"{'a/' * 30000} c i.tif i_t.tif test .", ["line 3", "field is 'a/a/", "/a...; expected"]),
     ],
 )
 def test_faults_of_a_row_are_named_with_its_line(write_sheet, row, words):
     message = refusal(write_sheet("first c in.tif out.tif train .", row))
     for word in words:
         assert word in message
+
+
+def test_inputs_at_several_light_levels_may_share_a_target(write_sheet):
+    rows = [f"f{i}_{level} c i{i}_{level}.tif t{i}.tif . ." for i in range(6) for level in "ab"]
+    splits = {field.name: field.split for field in fields_of(write_sheet(*rows))}
+    assert set(splits.values()) == set(SPLITS)
+    assert all(splits[f"f{i}_a"] == splits[f"f{i}_b"] for i in range(6))
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to", None])
+def test_a_training_pair_is_no_test_under_another_name(write_sheet, tmp_path, link):
+    source = write_sheet("a c i.tif i_t.tif train .", "b c j.tif j_t.tif test .")
+    path = tmp_path / "j.tif"
+    path.unlink()
+    if link:
+        getattr(path, link)(tmp_path / "i.tif")
+    else:
+        (tmp_path / "x").mkdir()
+        sheet = tmp_path / "sheet.tsv"
+        sheet.write_text(sheet.read_text().replace("j.tif", "x/../i.tif"))
+    assert "i.tif; delete one of the rows" in refusal(source)
+
+
+@pytest.mark.parametrize("cell", ['"five" px', '"slide 5'])
+def test_a_quotation_mark_that_swallows_rows_is_named(write_sheet, tmp_path, cell):
+    rows = [f"f{i} c i{i}.tif i{i}_t.tif test g{i}" for i in range(4)]
+    source = write_sheet(*rows)
+    sheet = tmp_path / "sheet.tsv"
+    sheet.write_text(sheet.read_text().replace("g1", cell))
+    assert "line 3: cannot be read" in refusal(source)
+    sheet.write_text(sheet.read_text().replace("g3", 'slide 5"'))
+    message = refusal(source)
+    assert "line 3" in message
+    assert "quotation mark" in message
+
+
+def test_quoted_cells_and_notes_of_several_lines_are_read(write_sheet, tmp_path):
+    header = "field channel input target split note"
+    source = write_sheet("a c i.tif i_t.tif test X", "b c j.tif j_t.tif test Y", header=header)
+    sheet = tmp_path / "sheet.tsv"
+    sheet.write_text(sheet.read_text().replace("X", '"5"" slide\nsecond line"'))
+    assert [(field.name, field.row) for field in fields_of(source)] == [("a", 2), ("b", 4)]
+
+
+def test_empty_columns_and_rows_of_a_spreadsheet_are_passed_over(write_sheet, tmp_path):
+    source = write_sheet("a c i.tif i_t.tif test .", "b c j.tif j_t.tif tset .")
+    sheet = tmp_path / "sheet.tsv"
+    header, first, second = sheet.read_text().splitlines()
+    lines = [f"{header}\t\t", f"{first}\t\t\t\t", "\t" * 9, "", second]
+    sheet.write_text("\n".join(lines) + "\n")
+    assert "line 5: split is 'tset'" in refusal(source)
 
 
 def test_the_same_field_in_two_channels_is_two_fields(write_sheet):
@@ -95,7 +149,7 @@ def test_blank_lines_do_not_shift_the_line_that_is_named(write_sheet, tmp_path):
 @pytest.mark.parametrize(
     "column", ["input_pixel_size_nm", "target_pixel_size_nm", "input_z_step_nm"]
 )
-@pytest.mark.parametrize("value", ["0", "-30", "30nm", "nan", "30,5"])
+@pytest.mark.parametrize("value", ["0", "-30", "30nm", "nan", "inf", "30,5"])
 def test_a_pixel_size_that_is_no_positive_number_is_refused(write_sheet, column, value):
     header = f"field channel input target split {column}"
     message = refusal(write_sheet(f"a c i.tif i_t.tif test {value}", header=header))

@@ -15,12 +15,27 @@ logger = logging.getLogger("crossres")
 Item = TypeVar("Item")
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LONGEST = 60
+"""Most characters of a user's value that a message shows."""
+
 PROGRESS_LINE_EVERY_S = 20.0
 """Seconds between two plain progress lines in a log."""
 
 
 class InputError(ValueError):
     """A user's mistake: the message names the file or key, what was found, and what to do."""
+
+
+def shown(value: Any) -> str:
+    """Return a user's value for a message, as YAML has it, truncated."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return cut(repr(value))
+
+
+def cut(text: str) -> str:
+    """Return a user's text for a message, truncated."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def limit_threads(threads: int) -> None:

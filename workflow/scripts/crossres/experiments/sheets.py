@@ -9,7 +9,7 @@ from typing import Any
 
 from crossres.experiments.fields import MEASURED, SPLITS, Field, RawFile, Tile
 from crossres.experiments.splits import assign_splits
-from crossres.jobs import InputError
+from crossres.jobs import InputError, cut, shown
 from crossres.settings import Cut, Source
 from crossres.settings.sheet import COLUMNS, REQUIRED
 
@@ -64,63 +64,89 @@ def read_sheet(source: Source) -> tuple[list[Field], list[Tile]]:
     if source.cut is not None:
         fields = [piece for field in fields for piece in _cut(field, source.cut)]
     else:
-        groups = [cells["group"] or cells["field"] for _, cells in rows]
+        groups = _groups_of(sheet, fields, [cells["group"] for _, cells in rows])
         fields = assign_splits(sheet, fields, groups, source.split_fractions)
     return sorted(fields, key=lambda field: (field.channel, field.name)), []
 
 
 def _read_rows(sheet: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return (line, cells by column) of every row."""
+    """Return (line, cells by column) of every row that is not empty."""
     if not sheet.is_file():
         raise InputError(f"source.sheet: {sheet} does not exist; correct the path")
     with sheet.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, delimiter="\t")
+        reader = csv.reader(file, delimiter="\t", strict=True)
+        line, rows = 1, []
         try:
-            _check_columns(sheet, reader.fieldnames or [])
-            # the reader skips blank lines, but counts them
-            rows = [_cells(sheet, reader.line_num, row) for row in reader]
+            columns = _columns(sheet, next(reader, []))
+            line = reader.line_num + 1
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    rows.append((line, _cells(f"{sheet}, line {line}", columns, row)))
+                line = reader.line_num + 1
         except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(
-                f"{sheet}: is no text in UTF-8 ({error}); save it as tab-separated text in UTF-8"
-            ) from error
+            raise _unreadable(sheet, line, error) from error
     if not rows:
         raise InputError(f"{sheet}: has no rows; add one per field and channel")
     return rows
 
 
-def _check_columns(sheet: Path, found: Sequence[str]) -> None:
+def _unreadable(sheet: Path, line: int, error: Exception) -> InputError:
+    if isinstance(error, UnicodeDecodeError) or "NUL" in str(error):
+        return InputError(
+            f"{sheet}: is no text in UTF-8 ({error}); save it as tab-separated text in UTF-8"
+        )
+    return InputError(
+        f"{sheet}, line {line}: cannot be read ({error}), perhaps for a quotation mark that opens "
+        "a cell and is not closed; delete it"
+    )
+
+
+def _columns(sheet: Path, header: Sequence[str]) -> list[str]:
+    """Return the names of the columns, checked; empty ones at a table's edge have none."""
+    names = [name.strip() for name in header]
     for name in REQUIRED:
-        if name not in found:
+        if name not in names:
+            found = cut(", ".join(filter(None, names))) or "none"
             raise InputError(
-                f"{sheet}: has no column {name!r} (found: {', '.join(found) or 'none'}); columns "
-                "are separated by tabs"
+                f"{sheet}: has no column {name!r} (found: {found}); columns are separated by tabs"
             )
-    for name in found:
-        if list(found).count(name) > 1:
-            raise InputError(f"{sheet}: has the column {name!r} twice; delete one")
+    for name in filter(None, names):
+        if names.count(name) > 1:
+            raise InputError(f"{sheet}: has the column {shown(name)} twice; delete one")
         if name not in COLUMNS:
-            raise InputError(f"{sheet}: unknown column {name!r}; known: {', '.join(COLUMNS)}")
+            raise InputError(f"{sheet}: unknown column {shown(name)}; known: {', '.join(COLUMNS)}")
+    return names
 
 
-def _cells(sheet: Path, line: int, row: Mapping[str, Any]) -> tuple[int, dict[str, str]]:
-    if None in row:
-        raise InputError(f"{sheet}, line {line}: has more cells than the header has columns")
-    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if not any(cells.values()):
-        raise InputError(f"{sheet}, line {line}: is empty; delete it")
-    return line, cells
+def _cells(where: str, columns: Sequence[str], row: Sequence[str]) -> dict[str, str]:
+    """Return the cells of a row by column, those that it lacks empty."""
+    cells = dict.fromkeys(COLUMNS, "")
+    for number, cell in enumerate(row):
+        name = columns[number] if number < len(columns) else ""
+        if not name and cell.strip():
+            raise InputError(
+                f"{where}: has {shown(cell)} in column {number + 1}, which has no name; name it in "
+                "the first line, or delete the cell"
+            )
+        # a quotation mark that is not closed takes the next rows into its cell
+        if "\n" in cell and (name != "note" or "\t" in cell):
+            raise InputError(
+                f"{where}: {name} goes on over several lines; a quotation mark opens it: delete it"
+            )
+        if name:
+            cells[name] = cell.strip()
+    return cells
 
 
 def _check_row(where: str, cells: Cells, source: Source) -> None:
     """Check one row on its own."""
     for column in ("field", "channel"):
         if not NAME.fullmatch(cells[column]):
-            raise InputError(
-                f"{where}: {column} is {cells[column]!r}; expected letters, digits, '-' and '_'"
-            )
+            found = shown(cells[column])
+            raise InputError(f"{where}: {column} is {found}; expected letters, digits, '-' and '_'")
     if cells["split"] and cells["split"] not in SPLITS:
         raise InputError(
-            f"{where}: split is {cells['split']!r}; it can be {', '.join(SPLITS)}, or empty"
+            f"{where}: split is {shown(cells['split'])}; it can be {', '.join(SPLITS)}, or empty"
         )
     if cells["split"] and source.cut is not None:
         raise InputError(f"{where}: split is given, but source.cut assigns it; empty the cell")
@@ -155,9 +181,9 @@ def _length(where: str, cells: Cells, column: str) -> float | None:
         size = float(cells[column])
     except ValueError:
         size = 0.0
-    if not size > 0:
+    if not 0 < size < float("inf"):
         raise InputError(
-            f"{where}: {column} is {cells[column]!r}; expected a positive number of nm"
+            f"{where}: {column} is {shown(cells[column])}; expected a positive number of nm"
         )
     return size
 
@@ -186,13 +212,13 @@ def _place(where: str, cells: Cells) -> tuple[int, int]:
     """Return the place of a tile in its scan."""
     if not NAME.fullmatch(cells["scene"]):
         raise InputError(
-            f"{where}: scene is {cells['scene']!r}; expected letters, digits, '-' and '_'"
+            f"{where}: scene is {shown(cells['scene'])}; expected letters, digits, '-' and '_'"
         )
     for column in ("tile_row", "tile_col"):
         if not cells[column].isdecimal():
+            found = shown(cells[column])
             raise InputError(
-                f"{where}: {column} is {cells[column]!r}; a tile of a scan needs a whole number, "
-                "from 0"
+                f"{where}: {column} is {found}; a tile of a scan needs a whole number, from 0"
             )
     return int(cells["tile_row"]), int(cells["tile_col"])
 
@@ -241,20 +267,55 @@ def _check_files(sheet: Path, rows: Sequence[Field] | Sequence[Tile]) -> None:
 
 
 def _check_unique(sheet: Path, rows: Sequence[Field] | Sequence[Tile]) -> None:
-    seen: dict[Any, int] = {}
+    """Check that no field and no file stands twice, also under another path or by a link.
+
+    Several fields may have one target, such as inputs at several light levels.
+    """
+    seen: dict[Any, tuple[int, str, str]] = {}
     for row in rows:
-        whole = (row.name, row.channel), f"field {row.name!r} of channel {row.channel!r}"
-        keys: list[tuple[Any, str]] = [whole] if isinstance(row, Field) else []
+        whole = f"field {shown(row.name)} of channel {shown(row.channel)}"
+        keys: list[tuple[Any, str, str]] = []
+        if isinstance(row, Field):
+            keys.append(((row.name, row.channel), "field", whole))
         for role in ROLES:
-            file = getattr(row, role)
-            keys += [(file.path, f"{role} {file.path}")] if file is not None else []
-        for key, what in keys:
-            if key in seen:
+            if (file := getattr(row, role)) is not None:
+                keys.append((_identity(file.path), role, f"{role} {file.path}"))
+        for key, role, what in keys:
+            line, before, called = seen.setdefault(key, (row.row, role, what))
+            if line == row.row and before == role:
+                continue
+            if before == role == "target" and isinstance(row, Field):
+                continue
+            other = f" as {called}" if called != what else ""
+            raise InputError(
+                f"{sheet}, line {row.row}: {what} stands in line {line} already{other}; delete one "
+                "of the rows"
+            )
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Return what a file has in common with all paths and links that lead to it."""
+    found = Path(path).stat()
+    return found.st_dev, found.st_ino
+
+
+def _groups_of(sheet: Path, fields: Sequence[Field], given: Sequence[str]) -> list[str]:
+    """Return the group of each field: as given, that of a field with the same target, its name."""
+    groups: list[str] = []
+    of_target: dict[tuple[int, int], tuple[str, int]] = {}
+    for field, group in zip(fields, given, strict=True):
+        named = group or field.name
+        if field.target is not None:
+            key = _identity(field.target.path)
+            before, line = of_target.setdefault(key, (named, field.row))
+            if group and group != before:
                 raise InputError(
-                    f"{sheet}, line {row.row}: {what} stands in line {seen[key]} already; "
-                    "delete one of the rows"
+                    f"{sheet}, line {field.row}: has the target of line {line}, but is in group "
+                    f"{shown(group)} and not in {shown(before)}; name one group in both"
                 )
-            seen[key] = row.row
+            named = before
+        groups.append(named)
+    return groups
 
 
 def _cut(field: Field, cut: Cut) -> list[Field]:

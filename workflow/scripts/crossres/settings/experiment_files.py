@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossres.jobs import InputError
-from crossres.settings.yaml_files import read_yaml, shown
+from crossres.jobs import InputError, shown
+from crossres.settings.yaml_files import read_yaml
 
 ONE_CHOICE = ("loss", "shares")
 """Sections that are replaced, not merged: terms of the other loss would remain in them."""

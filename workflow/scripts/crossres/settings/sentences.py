@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
+from crossres.jobs import shown
 from crossres.section import Section
 from crossres.settings.config import Config
 from crossres.settings.experiment import ExperimentFile
@@ -20,7 +21,6 @@ from crossres.settings.keys import (
     parts_of,
     sections_below,
 )
-from crossres.settings.yaml_files import shown
 
 UNKNOWN, MISSING = "extra_forbidden", "missing"
 

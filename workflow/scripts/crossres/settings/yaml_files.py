@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from crossres.jobs import InputError
+from crossres.jobs import InputError, cut
 
 TEXT, MERGED = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
@@ -26,22 +26,8 @@ MOST_DIGITS = 18
 DECIMAL = re.compile(rf"[-+]?(0|[1-9][0-9_]{{0,{MOST_DIGITS - 1}}})")
 """Whole numbers that YAML and people read alike: 010 is 8 to YAML, and 1:00 is 60."""
 
-LONGEST = 60
-"""Most characters of a value that are shown."""
-
 DEEPEST, MOST = 50, 100_000
 """Levels and values of a file, those that aliases repeat included."""
-
-
-def shown(value: Any) -> str:
-    """Return a value as YAML, truncated."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return _cut(repr(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def read_yaml(path: Path) -> Any:
@@ -110,7 +96,7 @@ def _check(root: yaml.Node, loader: yaml.SafeLoader) -> None:
 
 def _check_scalar(node: yaml.ScalarNode, line: int, loader: yaml.SafeLoader) -> None:
     """Refuse a number that is not written as a decimal one, and a date that is none."""
-    kind, found = node.tag.rpartition(":")[2], _cut(node.value)
+    kind, found = node.tag.rpartition(":")[2], cut(node.value)
     decimal = "write the decimal number, or put a text in quotes"
     if kind == "int" and not DECIMAL.fullmatch(node.value):
         if len(node.value) > MOST_DIGITS:
