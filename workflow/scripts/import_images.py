@@ -12,6 +12,7 @@ from crossres.images import (
     read_image,
     require_signal,
     to_dims,
+    to_plain_type,
     write_image,
 )
 from crossres.jobs import InputError, logger, progress
@@ -91,7 +92,7 @@ def imported(whole: Image, field: RawField, modality: Grid, cut: Cut | None, dim
         "the experiment's modality": modality,
     }
     grid = agreed_grid(stated, dims, field.path)
-    array = whole.array
+    array = to_plain_type(whole.array, field.path)
     require_signal(array, field.path)
     if cut is not None and field.cut_index is not None:
         array = array[..., *field_window(array.shape, cut, field.cut_index)]

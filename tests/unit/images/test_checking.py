@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from crossres.images import Image, agreed_pixel_size, agreed_z_step, require_signal, to_dims
+from crossres.images import (
+    Image,
+    agreed_pixel_size,
+    agreed_z_step,
+    require_signal,
+    to_dims,
+    to_plain_type,
+)
 from crossres.jobs import InputError
 
 PLANE = np.arange(20, dtype=np.uint16).reshape(4, 5)
@@ -126,3 +133,37 @@ def test_z_steps_are_agreed_on_likewise():
         agreed_z_step({"the file": 160.0, "the sheet": 170.0}, "a.tif")
     with pytest.raises(InputError, match=r"a\.tif: has no z step.*input_z_step_nm or target_z_ste"):
         agreed_z_step({"the file": None}, "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("given", "dtype"),
+    [
+        (np.array([1, 2], np.float16), np.float32),
+        (np.array([-1, 70000], np.int64), np.int32),
+        (np.array([0, 2**31], np.int64), np.uint32),
+        (np.array([0, 2**32 - 1], np.uint64), np.uint32),
+        (np.array([0, 5], np.uint16), np.uint16),
+        (np.array([0, 5], np.float64), np.float64),
+    ],
+)
+def test_types_that_ome_tiff_lacks_become_others(given, dtype):
+    found = to_plain_type(given, "a.tif")
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, given)
+
+
+@pytest.mark.parametrize("given", [np.array([0, 2**32], np.uint64), np.array([-1, 2**31])])
+def test_counts_beyond_32_bits_are_refused(given):
+    with pytest.raises(InputError, match=r"a.tif: holds u?int64 values from -?\d to \d+; expected"):
+        to_plain_type(given, "a.tif")
+
+
+def test_values_beyond_single_precision_are_refused():
+    with pytest.raises(InputError, match=r"values up to 1e\+300, beyond single precision"):
+        require_signal(np.array([[0, -1e300]]), "a.tif")
+
+
+@pytest.mark.parametrize("size_nm", [30_000.0, 0.03])
+def test_a_pixel_size_that_no_microscope_has_is_refused(size_nm):
+    with pytest.raises(InputError, match=r"the file says .* nm a pixel; expected 0.1 to 20000 nm"):
+        agreed_pixel_size({"the file": size_nm}, "a.tif")

@@ -7,6 +7,7 @@ from crossres.images.checking import (
     agreed_z_step,
     require_signal,
     to_dims,
+    to_plain_type,
 )
 from crossres.images.cutting import centred_grid, field_window
 from crossres.images.field import (
@@ -46,5 +47,6 @@ __all__ = [
     "require_signal",
     "slabs",
     "to_dims",
+    "to_plain_type",
     "write_image",
 ]

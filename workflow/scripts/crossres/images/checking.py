@@ -7,6 +7,11 @@ import numpy as np
 from crossres.images.image import Grid, Image
 from crossres.jobs import InputError
 
+LARGEST = float(np.finfo(np.float32).max)
+
+POSSIBLE_NM = {"pixel": (0.1, 2e4), "slice": (0.1, 1e6)}
+"""Lengths of a pixel and of a z step that a microscope can have; others are in another unit."""
+
 SIZE_TOLERANCE = 0.01
 """Relative difference of two stated lengths that rounding in metadata explains."""
 
@@ -71,6 +76,28 @@ def to_dims(image: Image, dims: int, where: str) -> Image:
     )
 
 
+def to_plain_type(array: np.ndarray, where: str) -> np.ndarray:
+    """Return pixels in a type that OME-TIFF has: no float16, no integers of 64 bits.
+
+    Raises
+    ------
+    InputError
+        Numbers beyond 32 bits.
+    """
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8:
+        return array
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    for dtype in (np.int32, np.uint32):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return array.astype(dtype)
+    raise InputError(
+        f"{where}: holds {array.dtype} values from {low} to {high}; expected counts that fit into "
+        "32 bits: export the raw counts again"
+    )
+
+
 def require_signal(array: np.ndarray, where: str) -> None:
     """Refuse an image with NaN or Inf, without numeric pixels, or of one constant value."""
     if array.dtype.kind not in "uif":
@@ -78,6 +105,11 @@ def require_signal(array: np.ndarray, where: str) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         count = int(np.count_nonzero(~np.isfinite(array)))
         raise InputError(f"{where}: holds {count} NaN or Inf pixels; export the raw counts again")
+    if array.dtype == np.float64 and array.size and np.abs(array).max() > LARGEST:
+        raise InputError(
+            f"{where}: holds values up to {np.abs(array).max():.3g}, beyond single precision; "
+            "export the raw counts again"
+        )
     if array.size == 0 or np.ptp(array) == 0:
         raise InputError(
             f"{where}: is constant ({array.flat[0] if array.size else 'empty'}); check that the "
@@ -135,6 +167,13 @@ def _agreed(
             f"{where}: has no {what}, and nothing else states one; add the column input_{column} "
             f"or target_{column} to the sheet"
         )
+    low, high = POSSIBLE_NM[unit]
+    for who, given in known.items():
+        if not low <= given <= high:
+            raise InputError(
+                f"{where}: {who} says {given:g} nm a {unit}; expected {low:g} to {high:g} nm: "
+                "correct it, perhaps it is in another unit"
+            )
     (first, size), *others = known.items()
     for who, other in others:
         if abs(other - size) > SIZE_TOLERANCE * size:

@@ -14,12 +14,25 @@ from crossres.images.image import Plane
 from crossres.jobs import InputError
 
 NM_PER_UNIT = {
+    "pm": 1e-3,
+    "Å": 0.1,
+    "\u212b": 0.1,
+    "angstrom": 0.1,
     "nm": 1.0,
+    "nanometer": 1.0,
+    "nanometers": 1.0,
+    "nanometre": 1.0,
     "µm": 1e3,
     "μm": 1e3,
     "um": 1e3,
     "micron": 1e3,
     "microns": 1e3,
+    "micrometer": 1e3,
+    "micrometers": 1e3,
+    "micrometre": 1e3,
+    # UTF-8 read as Latin-1, and a sign that was lost
+    "Âµm": 1e3,
+    "\ufffdm": 1e3,
     "\\u00b5m": 1e3,
     "mm": 1e6,
     "cm": 1e7,

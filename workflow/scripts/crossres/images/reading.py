@@ -1,7 +1,5 @@
 """Reading image files, with nothing guessed."""
 
-import os
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ import tifffile
 from crossres.images.described import describe, is_composite, other_files
 from crossres.images.image import Image, Metadata
 from crossres.images.stored import StoredArray
+from crossres.images.tiff_faults import require_complete, require_planes, truncated
 from crossres.jobs import InputError, logger
 
 UNNAMED_AXES = frozenset("QI")
@@ -80,7 +79,7 @@ def open_image(
             dtype = np.dtype(tiff.byteorder + series.dtype.char)
             stored = StoredArray(path, dtype, series.shape, series.dataoffset)
             if stored.end > Path(path).stat().st_size:
-                raise _truncated(Path(path))
+                raise truncated(Path(path))
         return StoredArray(stored.path, stored.dtype, stored.shape, stored.offset, order), metadata
 
 
@@ -104,7 +103,7 @@ def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int
         raise InputError(f"{path}: there is no such file; correct the path in the sheet")
     try:
         with tifffile.TiffFile(path) as tiff:
-            _require_complete(path, tiff)
+            require_complete(path, tiff)
             _require_all_files(path, tiff)
             if len(tiff.series) != 1:
                 shapes = ", ".join(str(series.shape) for series in tiff.series)
@@ -115,7 +114,7 @@ def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int
             series = tiff.series[0]
             if len(series.shape) != len(series.axes):
                 raise ValueError(f"axes {series.axes} of shape {series.shape}")
-            _require_all_planes(path, tiff)
+            require_planes(path, tiff)
             axes = _named_axes(path, tiff, stated)
             order = [axes.index(axis) for axis in "TCZYX" if axis in axes]
             found = {"axes": "".join(axes[i] for i in order), **describe(path, tiff)}
@@ -189,23 +188,6 @@ def _unpacked(series: Any, path: Path) -> StoredArray:
     return StoredArray(path, series.dtype, series.shape)
 
 
-def _require_complete(path: Path, tiff: tifffile.TiffFile) -> None:
-    """Refuse a file that ends before its last strip or page: tifffile reads what is left."""
-    ends = [
-        offset + count
-        for page in tiff.pages
-        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
-    ]
-    if max(ends, default=0) > path.stat().st_size or _next_page(tiff) != 0:
-        raise _truncated(path)
-    # ImageJ writes stacks above 4 GB as one page followed by raw data; if that is truncated,
-    # tifffile repeats the first slice
-    stated = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
-    series = tiff.series[0]
-    if np.prod(series.shape, dtype=np.int64) < stated * np.prod(series.keyframe.shape):
-        raise _truncated(path)
-
-
 def _require_all_files(path: Path, tiff: tifffile.TiffFile) -> None:
     """Refuse a file of a set that is not complete: tifffile reads what is missing as zero."""
     others = other_files(path, tiff.ome_metadata or "") if tiff.is_ome else []
@@ -216,31 +198,3 @@ def _require_all_files(path: Path, tiff: tifffile.TiffFile) -> None:
             f"{path}: is one of {len(others) + 1} files of an image, and {missing[0].name}{more} "
             f"{'are' if more else 'is'} missing; copy all files of the set into its folder"
         )
-
-
-def _require_all_planes(path: Path, tiff: tifffile.TiffFile) -> None:
-    """Refuse an image with fewer planes than its description says, which are read as zero."""
-    pages = tiff.series[0].pages if tiff.is_ome else []
-    missing = sum(page is None for page in pages)
-    if missing:
-        raise InputError(
-            f"{path}: declares {len(pages)} planes, and {len(pages) - missing} are there; copy all "
-            "files of the image into its folder, or export what was recorded again"
-        )
-
-
-def _truncated(path: Path) -> InputError:
-    return InputError(
-        f"{path}: is truncated: it ends after {path.stat().st_size} bytes, before its last image "
-        "does; copy it again from the microscope"
-    )
-
-
-def _next_page(tiff: tifffile.TiffFile) -> int:
-    """Offset of the page that should follow the last one read; 0 where the file is whole."""
-    kind, file = tiff.tiff, tiff.filehandle
-    file.seek(tiff.pages[-1].offset)
-    (entries,) = struct.unpack(kind.tagnoformat, file.read(kind.tagnosize))
-    file.seek(entries * kind.tagsize, os.SEEK_CUR)
-    (offset,) = struct.unpack(kind.offsetformat, file.read(kind.offsetsize))
-    return int(offset)
