@@ -68,10 +68,7 @@ def test_a_wrong_configuration_is_refused(workspace, configuration, words):
             ["networks.cnn.learning_rat: unknown key (did you mean learning_rate?"],
         ),
         (simulated(networks__cnn__iterations="many"), ["networks.cnn.iterations", "'many'"]),
-        (
-            without(simulated(), "networks", "cnn", "iterations"),
-            ["networks.cnn.iterations is mis"],
-        ),
+        (simulated(networks__cnn__depth=10**6), ["networks.cnn.depth is 1000000; ", "at most 8"]),
         (
             simulated(networks__gan__adversarial__shares={"mse": 0.6, "log_ssim": 0.4}),
             ["networks.gan.adversarial.shares sum to 1"],
@@ -123,8 +120,8 @@ def other_row_of_one_image(rows):
     return [*rows, rows[1] | {"field": "f9"}]
 
 
-def row_of_tabs(rows):
-    return [*rows[:2], dict.fromkeys(rows[0], ""), *rows[2:]]
+def open_quotation_mark(rows):
+    return [*rows[:2], rows[2] | {"split": '"train'}, *rows[3:]]
 
 
 def without_target(rows):
@@ -164,7 +161,7 @@ def words_for_a_pixel_size(rows):
     [
         (duplicate_row, ["pairs.tsv, line 6: field 'f1' of channel 'beads' stands in line 3"]),
         (other_row_of_one_image, ["pairs.tsv, line 6: input data/f1_input.tif stands in line 3"]),
-        (row_of_tabs, ["pairs.tsv, line 4: is empty; delete it"]),
+        (open_quotation_mark, ["pairs.tsv, line 4: cannot be read", "quotation mark"]),
         (without_target, ["pairs.tsv, line 2: target is empty"]),
         (unknown_split, ["pairs.tsv, line 2: split is 'training'; it can be train, validation"]),
         (unknown_column, ["pairs.tsv: unknown column 'exposure'"]),
