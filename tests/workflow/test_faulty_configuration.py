@@ -120,8 +120,8 @@ def other_row_of_one_image(rows):
     return [*rows, rows[1] | {"field": "f9"}]
 
 
-def open_quotation_mark(rows):
-    return [*rows[:2], rows[2] | {"split": '"train'}, *rows[3:]]
+def cell_of_two_lines(rows):
+    return [*rows[:2], rows[2] | {"split": "train\nf9"}, *rows[3:]]
 
 
 def without_target(rows):
@@ -161,7 +161,7 @@ def words_for_a_pixel_size(rows):
     [
         (duplicate_row, ["pairs.tsv, line 6: field 'f1' of channel 'beads' stands in line 3"]),
         (other_row_of_one_image, ["pairs.tsv, line 6: input data/f1_input.tif stands in line 3"]),
-        (open_quotation_mark, ["pairs.tsv, line 4: cannot be read", "quotation mark"]),
+        (cell_of_two_lines, ["pairs.tsv, line 4: split goes on over several lines; a quotation"]),
         (without_target, ["pairs.tsv, line 2: target is empty"]),
         (unknown_split, ["pairs.tsv, line 2: split is 'training'; it can be train, validation"]),
         (unknown_column, ["pairs.tsv: unknown column 'exposure'"]),
