@@ -119,3 +119,19 @@ def _ome(slices):
 def test_an_image_whose_large_numbers_are_dark_is_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", PLANE, photometric="miniswhite", metadata=None)
     assert "is stored as WhiteIsZero" in refusal(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("name", ["run_MMStack_Default.ome.tif", "cell_01.ome.tif", "cell_01.tif"])
+def test_a_whole_file_may_be_renamed(tmp_path, name):
+    """Micro-Manager names the file of each plane, and gives the file itself no UUID."""
+    stack = np.stack([PLANE + 100 * n for n in range(6)])
+    uuid = '<UUID FileName="run_MMStack_Default.ome.tif">urn:uuid:0-0</UUID>'
+    planes = "".join(
+        f'<TiffData FirstT="{n // 3}" FirstZ="{n % 3}" IFD="{n}" PlaneCount="1">{uuid}</TiffData>'
+        for n in range(6)
+    )
+    xml = _ome(3).replace('SizeT="1"', 'SizeT="2"').replace("<TiffData/>", planes)
+    tifffile.imwrite(tmp_path / name, stack, description=xml, metadata=None)
+    found = read_image(tmp_path / name)
+    assert found.axes == "TZYX"
+    np.testing.assert_array_equal(found.array.reshape(stack.shape), stack)

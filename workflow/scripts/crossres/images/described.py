@@ -105,13 +105,24 @@ def other_files(path: Path, xml: str) -> list[Path]:
     """Return the other files of a multi-file OME-TIFF."""
     root = ElementTree.fromstring(xml)
     own = root.attrib.get("UUID")
+    uuids = list(root.iterfind(".//{*}TiffData/{*}UUID"))
     names = {
         uuid.attrib["FileName"]
-        for uuid in root.iterfind(".//{*}TiffData/{*}UUID")
+        for uuid in uuids
         # a renamed file is still found by its UUID
         if "FileName" in uuid.attrib and (own is None or uuid.text != own)
     }
+    if own is None and len({uuid.text for uuid in uuids}) == 1:
+        # all planes are in one file, and this is it, whatever it was called (Micro-Manager)
+        return []
     return [path.with_name(name) for name in sorted(names) if name.lower() != path.name.lower()]
+
+
+def forget_names(tiff: tifffile.TiffFile) -> None:
+    """Let tifffile look for all planes in this file, though another name stands in its OME-XML."""
+    tiff.pages.first.description = re.sub(
+        r"<UUID\b[^>]*>.*?</UUID>", "", tiff.pages.first.description, flags=re.S
+    )
 
 
 def is_composite(tiff: tifffile.TiffFile) -> bool:

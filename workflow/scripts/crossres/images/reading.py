@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from crossres.images.described import describe, is_composite, other_files
+from crossres.images.described import describe, forget_names, is_composite, other_files
 from crossres.images.image import Image, Metadata
 from crossres.images.stored import StoredArray
 from crossres.images.tiff_faults import require_complete, require_planes, truncated
@@ -103,8 +103,8 @@ def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int
         raise InputError(f"{path}: there is no such file; correct the path in the sheet")
     try:
         with tifffile.TiffFile(path) as tiff:
-            require_complete(path, tiff)
             _require_all_files(path, tiff)
+            require_complete(path, tiff)
             if len(tiff.series) != 1:
                 shapes = ", ".join(str(series.shape) for series in tiff.series)
                 raise InputError(
@@ -190,7 +190,11 @@ def _unpacked(series: Any, path: Path) -> StoredArray:
 
 def _require_all_files(path: Path, tiff: tifffile.TiffFile) -> None:
     """Refuse a file of a set that is not complete: tifffile reads what is missing as zero."""
-    others = other_files(path, tiff.ome_metadata or "") if tiff.is_ome else []
+    if not tiff.is_ome:
+        return
+    others = other_files(path, tiff.ome_metadata or "")
+    if not others:
+        forget_names(tiff)
     missing = [other for other in others if not other.is_file()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
