@@ -6,13 +6,16 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from snakemake.exceptions import WorkflowError
 
 from crossres.catalogue.classical import CLASSICAL
-from crossres.experiments import MEASURED, Layout, code_hash, load_experiments
+from crossres.experiments import MEASURED, Layout, code_hash
+from crossres.experiments import load_experiments, require_no_copies
 from crossres.jobs import InputError
 from crossres.settings.reading import load_config
 
 try:
     CONFIG = load_config(config)
     EXPERIMENTS = load_experiments(CONFIG, Path("config/experiments"))
+    if workflow.is_main_process:
+        require_no_copies(EXPERIMENTS)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

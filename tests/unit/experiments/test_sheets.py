@@ -69,7 +69,7 @@ def test_a_byte_order_mark_of_excel_is_no_part_of_the_header(write_sheet, tmp_pa
         ("first c i.tif i_t.tif test .", ["line 3", "field 'first'", "line 2 already"]),
         ("a c in.tif in_t.tif test .", ["line 3", "in.tif", "line 2 already"]),
         ("a c out.tif o_t.tif test .", ["line 3", "out.tif", "line 2 already as target"]),
-        ("a c i.tif i.tif test .", ["line 3", "target", "line 3 already as input"]),
+        ("a c i.tif i.tif test .", ["line 3: input and target are one file, ", "i.tif"]),
         ("a c i.tif out.tif test .", ["line 3: group 'first' is in the train split above"]),
         ("a c i.tif out.tif train g", ["line 3: has the target of line 2, but is in group 'g'"]),
         ("a c i.tif i_t.tif test g extra", ["line 3: has 'extra' in column 7, which has no name"]),

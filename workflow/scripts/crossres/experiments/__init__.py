@@ -3,6 +3,7 @@
 Only light imports here: every start of Snakemake reads this room.
 """
 
+from crossres.experiments.copies import require_no_copies
 from crossres.experiments.experiment import UNRESTORED, Experiment, Restoration
 from crossres.experiments.fields import MEASURED, Field, RawFile, Tile, tile_name
 from crossres.experiments.layout import Layout
@@ -28,5 +29,6 @@ __all__ = [
     "fingerprint",
     "initial_model",
     "load_experiments",
+    "require_no_copies",
     "tile_name",
 ]

@@ -286,6 +286,11 @@ def _check_unique(sheet: Path, rows: Sequence[Field] | Sequence[Tile]) -> None:
                 continue
             if before == role == "target" and isinstance(row, Field):
                 continue
+            if line == row.row:
+                raise InputError(
+                    f"{sheet}, line {line}: input and target are one file, {file.path}; give the "
+                    "other microscope's image of the field"
+                )
             other = f" as {called}" if called != what else ""
             raise InputError(
                 f"{sheet}, line {row.row}: {what} stands in line {line} already{other}; delete one "
@@ -311,7 +316,8 @@ def _groups_of(sheet: Path, fields: Sequence[Field], given: Sequence[str]) -> li
             if group and group != before:
                 raise InputError(
                     f"{sheet}, line {field.row}: has the target of line {line}, but is in group "
-                    f"{shown(group)} and not in {shown(before)}; name one group in both"
+                    f"{shown(group)} and not in {shown(before)}; correct the target, or name one "
+                    "group in both"
                 )
             named = before
         groups.append(named)
