@@ -35,7 +35,8 @@ from machine import describe
 from real_fields import ROOT, Fields, load_fields, prepare
 
 from crossres.catalogue.networks import NETWORKS
-from crossres.deconvolution import iterate_baseline, search
+from crossres.deconvolution.baseline import iterate_baseline
+from crossres.deconvolution.tuning import search
 from crossres.figures.examples import Example, plot_examples
 from crossres.jobs import InputError
 from crossres.measure.similarity import compare

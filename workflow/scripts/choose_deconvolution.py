@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossres.deconvolution import Chosen, mean_grid
+from crossres.deconvolution.chosen import Chosen, mean_grid
 from crossres.jobs import logger
 
 

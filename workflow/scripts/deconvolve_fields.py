@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from crossres.deconvolution import Chosen, iterate_baseline
+from crossres.deconvolution.baseline import iterate_baseline
+from crossres.deconvolution.chosen import Chosen
 from crossres.images import fields_in, read_image, write_image
 from crossres.jobs import logger, progress
 from crossres.optics import modality_psf

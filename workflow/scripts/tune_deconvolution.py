@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from crossres.catalogue.classical import CLASSICAL, Classical
-from crossres.deconvolution import grid_table, search
+from crossres.deconvolution.chosen import grid_table
+from crossres.deconvolution.tuning import search
 from crossres.images import fields_in, read_image
 from crossres.jobs import progress
 from crossres.optics import modality_psf

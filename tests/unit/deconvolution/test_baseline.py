@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.signal import convolve
 
-from crossres.deconvolution import iterate_baseline
+from crossres.deconvolution.baseline import iterate_baseline
 
 METHODS = pytest.mark.parametrize(
     ("method", "parameter"), [("richardson_lucy", 0.0), ("nnls", 0.5)]

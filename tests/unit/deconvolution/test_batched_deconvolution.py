@@ -11,7 +11,8 @@ import choose_deconvolution
 import deconvolve_fields
 import tune_deconvolution
 from crossres.catalogue.classical import NNLS, RichardsonLucy
-from crossres.deconvolution import Chosen, iterate_baseline
+from crossres.deconvolution.baseline import iterate_baseline
+from crossres.deconvolution.chosen import Chosen
 from crossres.images import Image, fields_in, read_image, write_image
 from crossres.settings import Widefield
 

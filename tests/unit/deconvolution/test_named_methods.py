@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from crossres.catalogue.classical import CLASSICAL
-from crossres.deconvolution import ITERATIONS, iterate, nnls, richardson_lucy
+from crossres.deconvolution.registry import ITERATIONS, iterate
+from crossres.restoration import nnls, richardson_lucy
 
 
 def test_every_method_of_the_catalogue_iterates():

@@ -4,8 +4,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from crossres.catalogue.classical import NNLS, RichardsonLucy
-from crossres.deconvolution import Chosen, grid_table, iterate_baseline, mean_grid, search
-from crossres.deconvolution.tuning import correlation
+from crossres.deconvolution.baseline import iterate_baseline
+from crossres.deconvolution.chosen import Chosen, grid_table, mean_grid
+from crossres.deconvolution.tuning import correlation, search
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])

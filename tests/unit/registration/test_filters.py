@@ -5,7 +5,7 @@ from deformed_pairs import constant, make_pair
 
 from crossres.registration.filters import _oversample as oversample
 from crossres.registration.filters import band_pass, bin_pixels, whiten
-from crossres.registration.warping import sample
+from crossres.registration.sampling import sample
 
 
 def tensors(*images):

@@ -5,7 +5,8 @@ from deformed_pairs import constant, displacement_map, waves
 from scipy.ndimage import map_coordinates
 
 from crossres.registration import apply_shift
-from crossres.registration.warping import sample, warp
+from crossres.registration.sampling import sample
+from crossres.registration.warping import warp
 
 
 def ripples(*places):

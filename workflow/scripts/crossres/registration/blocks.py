@@ -5,7 +5,7 @@ from itertools import count
 import numpy as np
 import torch
 
-from crossres.registration.warping import sample
+from crossres.registration.sampling import sample
 
 LARGEST_BLOCK_PX, SMALLEST_BLOCK_PX = 256, 64
 SHRINKING = 1.2

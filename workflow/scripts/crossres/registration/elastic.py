@@ -15,7 +15,8 @@ import torch.nn.functional as F
 
 from crossres.registration.control_grid import ControlGrid
 from crossres.registration.filters import Whitened, band_pass, bin_pixels, whiten
-from crossres.registration.warping import sample, warp
+from crossres.registration.sampling import sample
+from crossres.registration.warping import warp
 
 SPACING_PX = 48
 COARSE_SPACING_PX = 128
