@@ -30,8 +30,9 @@ FIRST_RUN: dict[str, Any] = {
     "batch": 4,
     "augment": True,
     "schedule": "cosine",
-    "loss": {"mae": 1.0, "ssim": 0.1},
-    "validate_every": 150,
+    "learning_rate": 2.0e-3,
+    "loss": {"mse": 1.0, "ssim": 0.05},
+    "validate_every": 200,
 }
 """What the networks' ``demo`` have in common."""
 
@@ -148,10 +149,9 @@ class UNetwork(Network):
     module = "unet:UNet"
     demo: ClassVar[dict[str, Any]] = {
         **FIRST_RUN,
-        "width": 16,
+        "width": 8,
         "depth": 3,
-        "iterations": 2400,
-        "learning_rate": 1.0e-3,
+        "iterations": 5000,
     }
 
     width: Channels = 32
@@ -171,7 +171,7 @@ class GAN(UNetwork):
     paper = "Wang et al. 2019"
     demo = {
         **UNetwork.demo,
-        "iterations": 1800,
+        "iterations": 3000,
         "adversarial": {"width": 8, "downsample": True},
     }
 
@@ -208,7 +208,6 @@ class RCAN(Network):
         "groups": 2,
         "blocks": 2,
         "iterations": 4200,
-        "learning_rate": 2.0e-3,
     }
 
     width: Channels = 32
@@ -251,14 +250,13 @@ class TCAN(Network):
     module = "tcan:TCAN"
     demo = {
         **FIRST_RUN,
-        "width": 12,
+        "width": 8,
         "depth": 3,
-        "groups": 1,
+        "groups": 2,
         "blocks": 1,
         "fourier_width": 12,
         "joined": 8,
         "iterations": 2000,
-        "learning_rate": 2.0e-3,
         "adversarial": {"width": 8},
     }
 
@@ -307,7 +305,6 @@ class DFCAN(Network):
         "groups": 2,
         "blocks": 2,
         "iterations": 2000,
-        "learning_rate": 1.0e-3,
     }
 
     width: Channels = 64
@@ -343,7 +340,6 @@ class CARE(Network):
         "width": 16,
         "kernel": 3,
         "iterations": 4000,
-        "learning_rate": 1.0e-3,
     }
 
     width: Channels = 32
@@ -379,7 +375,6 @@ class SRResNet(Network):
         "width": 16,
         "blocks": 4,
         "iterations": 3000,
-        "learning_rate": 1.0e-3,
     }
 
     width: Channels = 64
@@ -425,8 +420,7 @@ class ESRGAN(Network):
         "width": 16,
         "growth": 8,
         "blocks": 2,
-        "iterations": 2000,
-        "learning_rate": 1.0e-3,
+        "iterations": 1000,
         "adversarial": {"width": 8},
     }
 
