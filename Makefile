@@ -25,8 +25,8 @@ restore: env  ## MODEL=model.safetensors IMAGES=folder [OUT=folder]: new images,
 report: env  ## the report of what has been run
 	$(SMK) $(ARGS) --report results/report.zip
 
-test: env  ## everything; the longest files first, so that all cores are busy to the end
-	$(TESTS) --no-loadscope-reorder tests/workflow tests/unit
+test: env  ## everything
+	$(TESTS)
 
 test-fast: env  ## the library alone, without the slow tests: two minutes
 	$(TESTS) tests/unit -m "not slow"

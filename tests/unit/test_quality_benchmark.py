@@ -11,7 +11,7 @@ from crossres.settings import Patches
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from quality import (
-    SETTINGS,
+    COMPARED,
     VALIDATIONS,
     as_markdown,
     iterations_within,
@@ -68,7 +68,7 @@ def test_the_table_writes_means_and_spreads() -> None:
     assert "| cnn | 0.600 (0.500 to 0.700) | 0.06 (0.05 to 0.07) |" in text
 
 
-@pytest.mark.parametrize("network", SETTINGS)
+@pytest.mark.parametrize("network", COMPARED)
 def test_every_network_has_settings_the_configuration_knows(network: str) -> None:
     recipe = recipe_of(network, 100, VALIDATIONS, PATCHES, seed=0)
     assert recipe.settings.validate_every == 100 // VALIDATIONS
