@@ -142,7 +142,7 @@ def test_the_balanced_recipe_paints_nothing(scored, seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_tcan_converges_from_every_seed(scored, seed):
-    sizes = {"groups": 1, "blocks": 1, "fourier_width": 4, "joined": 4}
+    sizes = {"groups": 1, "blocks": 1, "fourier_width": 4, "joined": 4, "last_activation": False}
     common = {"iterations": 120, "loss": {"mse": 1}, **sizes}
     clean = scored(settings(TCAN, adversarial=None, **common))
     painted = scored(settings(TCAN, adversarial=SMALL, **common), seed)

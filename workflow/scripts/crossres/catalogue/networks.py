@@ -278,9 +278,8 @@ class TCAN(Network):
     """End the attention with a sigmoid; the paper prints none."""
     joined: Channels = 1
     """Channels of the two outputs that are summed."""
-    last_activation: bool = False
-    """End in a leaky ReLU, as printed: one start in five was then caught on its negative side, and
-    gave the negative of the image."""
+    last_activation: bool = True
+    """End in a leaky ReLU, as printed."""
     batch: Positive = 2
     augment: bool = True
     loss: Weights = {"mse": 1.0, "ssim": 1.0}

@@ -25,8 +25,7 @@ class TCAN(ImageNetwork):
     - the U-Net's last convolution gives one channel, which is printed; so does DFCAN's, or they
       could not be summed (``joined``);
     - eq. 1 ends also the last block in a leaky ReLU, which flattens what is below the
-      background, and on whose negative side one of five seeds was caught for good (simulated
-      beads, r -0.81); it is left out unless ``last_activation`` asks for it;
+      background; it is done as printed, and ``last_activation`` takes it away;
     - "global" average pooling after each down block would leave one pixel; it is 2x2;
     - "three residual convolutional blocks" a down block: one skip around three, as in eq. 3;
     - the nearest upsampling at DFCAN's end is left out: input and target have one size here;
