@@ -41,7 +41,7 @@ Channels = Annotated[int, Field(ge=1, le=1024)]
 """Channels of a network's maps."""
 
 Blocks = Annotated[int, Field(ge=1, le=100)]
-"""Blocks or groups of a network."""
+"""Blocks, groups or layers of a network."""
 
 Levels = Annotated[int, Field(ge=1, le=8)]
 """Levels of a network, each with half the pixels and twice the channels of the one before."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from crossres.section import Channels, Count, Length, Levels, NotNegative, Section
+from crossres.section import Blocks, Channels, Count, Length, Levels, NotNegative, Section
 
 Term = Literal["mse", "mae", "ssim", "log_ssim"]
 """What compares a restoration with its target."""
@@ -53,7 +53,7 @@ class Adversarial(Section):
     """Its blocks of two convolutions."""
     leading_convolution: bool = True
     """Begin with a single convolution."""
-    fully_connected: Levels = 2
+    fully_connected: Blocks = 2
     """Its fully connected layers."""
     downsample: bool = False
     """Halve the size after each of its blocks but the last."""

@@ -71,7 +71,7 @@ class Network(Section):
     """Decay rates of Adam's moments."""
     schedule: Literal["constant", "cosine", "halving"] = "constant"
     """Schedule of the learning rates: `halving` halves them at equal distances."""
-    halvings: Blocks = 4
+    halvings: Positive = 4
     """How often `halving` halves them over the run."""
     rate_warm_up_iterations: Count | None = None
     """Iterations over which the learning rate grows from 0; null is 100 with `initialise_from`,
@@ -231,7 +231,7 @@ class TcanAdversarial(Adversarial):
     kind: Literal["standard", "relativistic", "relativistic_average"] = "relativistic"
     learning_rate: Length | None = 5.0e-5
     downsample: bool = True
-    fully_connected: Levels = 3
+    fully_connected: Blocks = 3
 
 
 class TCAN(Network):
@@ -432,7 +432,7 @@ class ESRGAN(Network):
     batch: Positive = 16
     betas: Annotated[tuple[Beta, Beta], Strict(False)] = (0.9, 0.99)
     schedule: Literal["constant", "cosine", "halving"] = "halving"
-    halvings: Blocks = 9
+    halvings: Positive = 9
     augment: bool = True
     loss: Weights = {"mae": 1.0}
     adversarial: EsrganAdversarial | None = EsrganAdversarial()

@@ -18,7 +18,14 @@ Cells = Mapping[str, str]
 
 
 def read_rows(sheet: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return (line, cells by column) of every row that is not empty."""
+    """Return (line, cells by column) of every row that is not empty.
+
+    Raises
+    ------
+    InputError
+        No such sheet, no rows, another encoding, a quotation mark that is not closed, a column
+        that is unknown, missing or there twice, or a cell in a column without a name.
+    """
     if not sheet.is_file():
         raise InputError(f"source.sheet: {sheet} does not exist; correct the path")
     with sheet.open(newline="", encoding="utf-8-sig") as file:
@@ -87,7 +94,22 @@ def _cells(where: str, columns: Sequence[str], row: Sequence[str]) -> dict[str, 
 
 
 def check_row(where: str, cells: Cells, source: Source) -> None:
-    """Check one row on its own."""
+    """Check one row on its own.
+
+    Parameters
+    ----------
+    where
+        The sheet and its line, for the message.
+    cells
+        By column; those that the sheet lacks are empty.
+    source
+        ``source`` of the experiment, which says whether rows are cut or stitched.
+
+    Raises
+    ------
+    InputError
+        A cell that is not what its column takes, or that contradicts another or the source.
+    """
     for column in ("field", "channel"):
         if not NAME.fullmatch(cells[column]):
             found = shown(cells[column])

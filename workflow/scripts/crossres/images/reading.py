@@ -11,7 +11,12 @@ import tifffile
 from crossres.images.described import describe, forget_names, is_composite, other_files
 from crossres.images.image import Image, Metadata
 from crossres.images.stored import StoredArray
-from crossres.images.tiff_faults import require_complete, require_planes, truncated
+from crossres.images.tiff_faults import (
+    require_black_is_zero,
+    require_complete,
+    require_planes,
+    truncated,
+)
 from crossres.jobs import InputError, logger
 
 UNNAMED_AXES = frozenset("QI")
@@ -105,6 +110,7 @@ def _opened(path: Path, stated: str | None) -> Iterator[tuple[Any, Any, list[int
         with tifffile.TiffFile(path) as tiff:
             _require_all_files(path, tiff)
             require_complete(path, tiff)
+            require_black_is_zero(path, tiff)
             if len(tiff.series) != 1:
                 shapes = ", ".join(str(series.shape) for series in tiff.series)
                 raise InputError(

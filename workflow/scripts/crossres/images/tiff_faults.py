@@ -16,15 +16,15 @@ MOST_PLANES = 10**7
 
 
 def require_complete(path: Path, tiff: tifffile.TiffFile) -> None:
-    """Refuse a file with pages or pixels missing, or with black stored as its largest number.
+    """Refuse a file with pages or pixels missing.
 
     Before any pixel is read, and before memory is asked for.
 
     Raises
     ------
     InputError
-        Pages that point in a circle or beyond the file's end, strips or tiles that are missing,
-        empty, too short or beyond the end, or a photometric interpretation of WhiteIsZero.
+        Pages that point in a circle or beyond the file's end, or strips or tiles that are missing,
+        empty, too short or beyond the end.
     """
     size = path.stat().st_size
     _follow_pages(path, tiff, size)
@@ -48,18 +48,23 @@ def require_complete(path: Path, tiff: tifffile.TiffFile) -> None:
                 f"{path}: page {number + 1} holds {sum(count for _, count in segments)} of its "
                 f"{whole.nbytes} bytes, the rest would be read as zeros; export it again"
             )
-        if whole.photometric == tifffile.PHOTOMETRIC.MINISWHITE and whole.bitspersample > 1:
-            raise InputError(
-                f"{path}: is stored as WhiteIsZero, large numbers being dark; expected counts that "
-                "grow with the light: save it as BlackIsZero (in ImageJ: Edit > Invert, or Image > "
-                "Lookup Tables > Grays), and look whether it is still bright where it should be"
-            )
     # ImageJ writes stacks above 4 GB as one page followed by raw data; if that is truncated,
     # tifffile repeats the first slice
     stated = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
     series = tiff.series[0]
     if np.prod(series.shape, dtype=np.int64) < stated * np.prod(series.keyframe.shape):
         raise truncated(path)
+
+
+def require_black_is_zero(path: Path, tiff: tifffile.TiffFile) -> None:
+    """Refuse gray values that fall with the light; some programs write so what is not inverted."""
+    page: Any = tiff.pages.first
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and page.bitspersample > 1:
+        raise InputError(
+            f"{path}: is stored as WhiteIsZero, large numbers being dark; expected counts that "
+            "grow with the light: save it as BlackIsZero (in ImageJ: Edit > Invert, or Image > "
+            "Lookup Tables > Grays), and look whether it is still bright where it should be"
+        )
 
 
 def require_planes(path: Path, tiff: tifffile.TiffFile) -> None:
