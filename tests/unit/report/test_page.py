@@ -216,4 +216,15 @@ def test_a_network_that_paints_noise_is_named(written, tmp_path, of_gan, said):
     assert ("GAN paints a pattern" in words) == said
     assert not said or "uneven by 2.5 counts where the target's noise is 4" in words
     assert "CNN paints" not in words
+    assert "background of CNN is uneven" not in words
     assert "Richardson paints" not in words
+
+
+def test_a_network_without_a_discriminator_is_not_told_to_show_it_noise(written, tmp_path):
+    rows = [("01", name, np.nan, "background_sd", sd) for name, sd in (("cnn", 2.5), ("target", 4))]
+    metrics = pd.concat([metric_rows(), pd.DataFrame(rows, columns=metric_rows().columns)])
+    metrics.to_csv(tmp_path / "uneven.csv", index=False)
+    _, words = written(metrics=str(tmp_path / "uneven.csv"))
+    assert "The background of CNN is uneven by 2.5 counts where the target's noise is 4" in words
+    assert "paints a pattern" not in words
+    assert "discriminator" not in words

@@ -78,6 +78,8 @@ class PaintedNoise:
     label: str
     background_sd: str
     target_sd: str
+    adversarial: bool
+    """Whether it is one that learns beside a discriminator."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,12 @@ def painted_noise(metrics: pd.DataFrame) -> tuple[PaintedNoise, ...]:
     found = metrics[metrics.metric == NOISE.name].groupby("method").value.median()
     target = found.get(TARGET, 0.0)
     return tuple(
-        PaintedNoise(label_of(method), f"{found[method]:.2g}", f"{target:.2g}")
+        PaintedNoise(
+            label_of(method),
+            f"{found[method]:.2g}",
+            f"{target:.2g}",
+            NETWORKS[network_of(method)]().adversarial is not None,
+        )
         for method in in_order(found.index)
         if network_of(method) in NETWORKS and found[method] > PAINTED * target > 0
     )
