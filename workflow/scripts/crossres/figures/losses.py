@@ -12,7 +12,7 @@ from crossres.figures.style import new_figure
 
 COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00")
 
-Place = Literal["best", "center left", "upper right"]
+Place = Literal["best", "upper left", "upper right"]
 
 GRADIENT = "adversarial_part_of_gradient"
 """Column of the history: what a share of the loss does not tell."""
@@ -78,8 +78,10 @@ def _shares(panel: Axes, history: pd.DataFrame) -> None:
             label="adversarial, of the gradient",
         )
     panel.set_ylabel("share of generator loss (%)")
-    panel.set_ylim(-3, 103)
-    _legend(panel, "center left")
+    # shares fill the panel: room for the legend is above them
+    panel.set_ylim(-3, 165)
+    panel.set_yticks(range(0, 101, 20))
+    _legend(panel, "upper left")
     _mark_warm_up(panel, history)
 
 
